@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { ALIGN = 16, CHUNK_MIN = 256 };
+
+struct ct_arena_chunk {
+	struct ct_arena_chunk *next;
+	size_t size, used; /* of data */
+	alignas(ALIGN) uint8_t data[];
+};
+
+void ct_arena_init(struct ct_arena *a, size_t chunk_bytes, size_t max_bytes)
+{
+	CT_CHECK(chunk_bytes >= CHUNK_MIN);
+	CT_CHECK(max_bytes >= chunk_bytes);
+	*a = (struct ct_arena){ .chunk_bytes = chunk_bytes, .max_bytes = max_bytes };
+}
+
+static void free_chunks(struct ct_arena_chunk *c)
+{
+	while (c != NULL) {
+		struct ct_arena_chunk *next = c->next;
+
+		ct_mem_free(c);
+		c = next;
+	}
+}
+
+void ct_arena_fini(struct ct_arena *a)
+{
+	free_chunks(a->first);
+	a->first = a->last = NULL;
+}
+
+static struct ct_arena_chunk *grow(struct ct_arena *a, size_t size)
+{
+	const size_t room = size > a->chunk_bytes ? size : a->chunk_bytes;
+	struct ct_arena_chunk *c = ct_mem_alloc(sizeof(*c) + room);
+
+	if (c == NULL)
+		return NULL;
+	*c = (struct ct_arena_chunk){ .size = room };
+	if (a->last == NULL)
+		a->first = c;
+	else
+		a->last->next = c;
+	a->last = c;
+	return c;
+}
+
+void *ct_arena_alloc(struct ct_arena *a, size_t size)
+{
+	struct ct_arena_chunk *c = a->last;
+	void *p;
+
+	if (size > a->max_bytes || a->taken_bytes > a->max_bytes - size)
+		return NULL;
+	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (c == NULL || c->size - c->used < size) {
+		c = grow(a, size);
+		if (c == NULL)
+			return NULL;
+	}
+	p = c->data + c->used;
+	c->used += size;
+	a->taken_bytes += size;
+	return p;
+}
+
+void *ct_arena_copy(struct ct_arena *a, struct ct_bytes b)
+{
+	void *p = ct_arena_alloc(a, b.len);
+
+	if (p != NULL && b.len > 0)
+		memcpy(p, b.ptr, b.len);
+	return p;
+}
+
+char *ct_arena_strdup(struct ct_arena *a, const char *s)
+{
+	return ct_arena_copy(a, ct_bytes_of(s, strlen(s) + 1));
+}
+
+void ct_arena_reset(struct ct_arena *a)
+{
+	a->taken_bytes = 0;
+	if (a->first == NULL)
+		return;
+	free_chunks(a->first->next);
+	a->first->next = NULL;
+	a->last = a->first;
+	a->first->used = 0;
+	if (a->first->size > a->chunk_bytes) { /* one huge first message must not stay for ever */
+		ct_arena_fini(a);
+	}
+}
