@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_CONC_CTX_H
+#define CT_CONC_CTX_H
+
+#include "base/attrs.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/status.h"
+#include "conc/timers.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/*
+ * The context of a piece of work: until when, whether somebody still wants it,
+ * and whose trace it belongs to. Contexts form a tree. Tripping one (cancel or
+ * deadline) trips everything below it, on the thread that trips it or on the
+ * timer thread, never on the thread that does the work. The first cause wins.
+ *
+ *   LIVE --cancel/deadline/parent--> TRIPPED          both --unref to 0--> freed
+ *
+ * Reference counted. A child holds its parent. All functions: any thread, none
+ * blocks except those named wait or sleep, and ct_ctx_hook_remove().
+ */
+struct ct_ctx;
+
+/* Why a context was tripped. Numbers 1..6 travel in the code field of a CANCEL. */
+#define CT_CANCEL_REASONS(X)                                     \
+	X(NONE, 0, "")                                           \
+	X(CALLER, 1, "caller")      /* somebody called cancel */ \
+	X(DEADLINE, 2, "deadline")                               \
+	X(PARENT, 3, "parent")      /* the context above */      \
+	X(SIBLING, 4, "sibling")    /* another leg failed */     \
+	X(HEDGE_LOST, 5, "hedge_lost")                           \
+	X(DRAIN, 6, "drain")        /* the server stops */       \
+	X(PEER_GONE, 7, "peer_gone") /* the caller's connection is lost; local */
+
+enum ct_cancel_reason {
+#define X(name, number, text) CT_CANCEL_##name = (number),
+	CT_CANCEL_REASONS(X)
+#undef X
+};
+
+const char *ct_cancel_reason_name(enum ct_cancel_reason why); /* static, never NULL */
+
+/* What the tripped state means to a caller: DEADLINE -> DEADLINE_EXCEEDED,
+ * NONE -> OK, PEER_GONE and DRAIN -> CANCELLED, anything else -> CANCELLED. */
+ct_status ct_status_from_reason(enum ct_cancel_reason why);
+
+struct ct_trace {
+	struct ct_id trace_id; /* zero: no trace */
+	uint64_t span_id;
+};
+
+/* Fields are private to ctx.c. Visible so that a call can embed its context. */
+struct ct_ctx {
+	atomic_int refs;
+	atomic_int tripped; /* enum ct_cancel_reason */
+	struct ct_ctx *parent;
+	struct ct_timers *timers;
+	ct_instant deadline;
+	_Atomic int64_t tripped_ns; /* when; 0: not yet */
+	struct ct_trace trace;
+	struct ct_timer timer;
+	struct ct_list children, sibling, hooks; /* under the stripe lock */
+	void *firing;                            /* the hook whose fn runs now */
+	pthread_t firing_thread;
+	bool timer_armed;
+	void (*release)(struct ct_ctx *ctx); /* at the last unref; NULL: ct_mem_free */
+};
+
+/* A root: no parent. RESOURCE_EXHAUSTED: no memory. One reference, the caller's. */
+CT_MUST_USE ct_status ct_ctx_new_root(struct ct_timers *timers, ct_instant deadline,
+				      struct ct_ctx **ret_ctx);
+
+/* A child: deadline = the sooner of the parent's and the given one. */
+CT_MUST_USE ct_status ct_ctx_with_deadline(struct ct_ctx *parent, ct_instant deadline,
+					   struct ct_ctx **ret_ctx);
+CT_MUST_USE ct_status ct_ctx_with_timeout_ms(struct ct_ctx *parent, uint32_t timeout_ms,
+					     struct ct_ctx **ret_ctx);
+
+/* For embedding: the caller's memory, one reference. parent NULL: a root, and
+ * timers is needed; else the parent's are used. release runs at the last unref. */
+void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
+		 ct_instant deadline, void (*release)(struct ct_ctx *ctx));
+
+struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx);
+/* The owner is done with it: leaves the tree and disarms its deadline, without
+ * tripping it. Idempotent. Hooks still set are dropped without being called. */
+void ct_ctx_finish(struct ct_ctx *ctx);
+struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx); /* finishes at the last; NULL ok; returns NULL */
+
+/* Trips it and all below. False: it was tripped before (nothing changes). */
+bool ct_ctx_cancel(struct ct_ctx *ctx, enum ct_cancel_reason why);
+
+/* One relaxed load: cheap enough for the inside of a loop. */
+static inline bool ct_ctx_done(const struct ct_ctx *ctx)
+{
+	return atomic_load_explicit(&ctx->tripped, memory_order_relaxed) != CT_CANCEL_NONE;
+}
+
+enum ct_cancel_reason ct_ctx_reason(const struct ct_ctx *ctx); /* NONE while live */
+ct_status ct_ctx_status(const struct ct_ctx *ctx);             /* OK while live and the deadline is ahead;
+								  reads the clock */
+ct_instant ct_ctx_deadline(const struct ct_ctx *ctx);          /* CT_NEVER: none */
+ct_instant ct_ctx_now(const struct ct_ctx *ctx);
+struct ct_timers *ct_ctx_timers(const struct ct_ctx *ctx);
+ct_instant ct_ctx_tripped_at(const struct ct_ctx *ctx);        /* CT_NEVER while live */
+
+/* The trace is inherited by children made afterwards. Set before sharing. */
+void ct_ctx_set_trace(struct ct_ctx *ctx, struct ct_trace trace);
+struct ct_trace ct_ctx_trace(const struct ct_ctx *ctx);
+
+/* Called when a context trips. Lives in the caller's memory until it ran or
+ * ct_ctx_hook_remove() returned. */
+struct ct_ctx_hook;
+typedef void(ct_ctx_hook_fn)(struct ct_ctx_hook *hook, enum ct_cancel_reason why);
+struct ct_ctx_hook {
+	struct ct_list link;
+	ct_ctx_hook_fn *fn;
+};
+
+/* fn runs exactly once: now, on this thread, when ctx is tripped already; else
+ * on the thread that trips it, with no lock held. It must not block. It never
+ * runs after ct_ctx_hook_remove() returned. */
+void ct_ctx_on_cancel(struct ct_ctx *ctx, struct ct_ctx_hook *hook, ct_ctx_hook_fn *fn);
+
+/* True: it never ran and never will. False: it ran; when it runs right now on
+ * another thread this waits for it to return (not from within the fn itself). */
+bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
+
+/* Blocks until `until` or until ctx trips. OK: the time came; else the status
+ * of the trip. */
+CT_MUST_USE ct_status ct_ctx_sleep_until(struct ct_ctx *ctx, ct_instant until);
+
+/* Blocks until fd has one of the poll(2) events, ctx trips, or `until` passes.
+ * OK: the fd is ready (or in error). DEADLINE_EXCEEDED: until or the deadline
+ * passed. CANCELLED. RESOURCE_EXHAUSTED: no descriptor left. */
+CT_MUST_USE ct_status ct_ctx_wait_fd(struct ct_ctx *ctx, int fd, short events, ct_instant until);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_NET_NET_H
+#define CT_NET_NET_H
+
+#include "base/attrs.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/status.h"
+#include "conc/timers.h"
+#include "wire/sp.h"
+
+#include <stdbool.h>
+
+/*
+ * SP REQ/REP messages over nng's byte streams (tcp, ipc; tls+tcp has its place
+ * in the table of net/address.c). Knows bytes and request ids, nothing of
+ * calls. Three things: a net (shared limits and the thread that does chores),
+ * a listener or a dialer, and the connections they make.
+ *
+ * Callbacks of one connection never overlap and come in this order:
+ *   opened  (batch)*  closed
+ * They run on nng's task threads (closed may run on the chores thread) with no
+ * lock held, and must not block.
+ */
+struct ct_net;
+struct ct_conn;
+
+struct ct_net_opts {
+	struct ct_timers *timers;   /* not owned; outlives the net */
+	size_t msg_bytes_max;       /* largest message either way, header included; 0: 4 MiB */
+	size_t send_bytes_max;      /* most bytes waiting for one slow reader; 0: 2 * msg_bytes_max + 1 MiB */
+	uint32_t handshake_ms;      /* 0: 10000 */
+	uint32_t idle_ms;           /* nothing received for so long: closed; 0: never */
+	uint32_t stall_ms;          /* a send makes no progress for so long: closed; 0: 30000 */
+	uint32_t backoff_min_ms;    /* reconnect, jittered; 0: 50 */
+	uint32_t backoff_max_ms;    /* 0: 2000 */
+};
+
+/* What happened to all connections of a net since its start; a snapshot. */
+struct ct_net_stats {
+	uint64_t opened, closed;          /* connections that finished / whose handshake had finished */
+	uint64_t handshake_failed, bad_frame, too_big, slow_reader, stalled, idle, refused_full;
+	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, sends, receives;
+	uint32_t connections;             /* now */
+};
+
+/* RESOURCE_EXHAUSTED: no memory or thread. */
+CT_MUST_USE ct_status ct_net_new(const struct ct_net_opts *opts, struct ct_net **ret_net);
+/* All listeners and dialers must be freed before. Waits until every connection
+ * is closed and freed. NULL ok; returns NULL. */
+struct ct_net *ct_net_free(struct ct_net *n);
+void ct_net_stats(struct ct_net *n, struct ct_net_stats *ret_stats);
+
+/* ---- connections ----------------------------------------------------------- */
+
+/* One received message. Body and route are borrowed until batch() returns. */
+struct ct_net_msg {
+	struct ct_sp_route route;
+	struct ct_bytes body;
+};
+
+struct ct_conn_events {
+	/* Handshake done, sending is allowed. *ret_user is handed to the others. */
+	void (*opened)(void *arg, struct ct_conn *c, void **ret_user);
+	/* Everything one receive brought, n >= 1. Sends made inside go out together
+	 * after it returns. */
+	void (*batch)(struct ct_conn *c, void *user, const struct ct_net_msg *msgs, size_t n);
+	/* Exactly once for each opened. No event follows. why: UNAVAILABLE for a
+	 * peer that left, INVALID_ARGUMENT for one that broke the protocol,
+	 * RESOURCE_EXHAUSTED for a limit, CANCELLED when we closed it. */
+	void (*closed)(struct ct_conn *c, void *user, ct_status why);
+};
+
+/* Counted references: a conn may be kept after `closed`; sends then fail. */
+struct ct_conn *ct_conn_ref(struct ct_conn *c);
+struct ct_conn *ct_conn_unref(struct ct_conn *c); /* NULL ok; returns NULL; the last frees on the chores thread */
+
+/* Queues a message made of up to three parts (copied before it returns) and
+ * starts a send when none is in flight; else it goes out with the next one, as
+ * does all else that has gathered by then. Never blocks. Any thread.
+ * UNAVAILABLE: closed. RESOURCE_EXHAUSTED: larger than msg_bytes_max (nothing
+ * was queued), or the peer reads too slowly (send_bytes_max; it is then closed). */
+CT_MUST_USE ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
+				   const struct ct_bytes parts[3]);
+
+/* Between cork and uncork this connection gathers and does not start sends.
+ * Nests. Any thread. */
+void ct_conn_cork(struct ct_conn *c);
+void ct_conn_uncork(struct ct_conn *c);
+
+/* Starts closing; `closed` follows on another thread. Idempotent. Any thread. */
+void ct_conn_close(struct ct_conn *c, ct_status why);
+
+/* Stops asking for more bytes until resumed (back-pressure). Any thread. */
+void ct_conn_pause(struct ct_conn *c);
+void ct_conn_resume(struct ct_conn *c);
+
+/* Where the peer is, for logs: "tcp://127.0.0.1:40112", "ipc:///run/x". Valid with the conn. */
+const char *ct_conn_peer(const struct ct_conn *c);
+
+/* ---- server side ------------------------------------------------------------ */
+
+struct ct_listener;
+struct ct_listener_opts {
+	const char *url;                      /* tcp://host:port (0: any free), ipc:///path */
+	uint32_t connections_max;             /* the next is closed at once and counted; 0: 10000 */
+	const struct ct_conn_events *events;  /* static */
+	void *arg;                            /* for events->opened */
+};
+/* Binds and listens. INVALID_ARGUMENT: the URL, *ret_why (static) says how.
+ * UNAVAILABLE: the address is in use or not ours. A stale ipc socket file whose
+ * owner is gone is replaced. */
+CT_MUST_USE ct_status ct_listener_new(struct ct_net *n, const struct ct_listener_opts *opts,
+				      struct ct_listener **ret_listener, const char **ret_why);
+/* With the real port. Valid with the listener. */
+const char *ct_listener_url(const struct ct_listener *l);
+/* Accepts nobody any more; existing connections go on. Idempotent. */
+void ct_listener_close(struct ct_listener *l);
+/* close, and closes its connections. Does not wait for them (ct_net_free does). */
+struct ct_listener *ct_listener_free(struct ct_listener *l);
+
+/* ---- client side -------------------------------------------------------------- */
+
+/* Keeps one connection to one address alive: connects, and after each loss
+ * connects again with jittered backoff, until freed. */
+struct ct_dialer;
+struct ct_dialer_opts {
+	const char *url;                     /* tcp://host:port, ipc:///path */
+	const struct ct_conn_events *events; /* static */
+	void *arg;
+	/* An attempt failed and the next is due after a backoff. May be NULL. */
+	void (*failed)(void *arg, ct_status why, uint32_t next_ms);
+};
+CT_MUST_USE ct_status ct_dialer_new(struct ct_net *n, const struct ct_dialer_opts *opts,
+				    struct ct_dialer **ret_dialer, const char **ret_why);
+/* No attempt starts after it returns and no callback of the dialer runs; its
+ * connection is closed (`closed` still comes). May wait for a callback that runs. */
+struct ct_dialer *ct_dialer_free(struct ct_dialer *d);
+
+/* ---- names ---------------------------------------------------------------------- */
+
+/* Every address a URL's host has, as URLs with numeric hosts, sorted, without
+ * doubles; an ipc URL is its own only address. Runs on the chores thread and
+ * calls fn there. urls are borrowed. An unknown name: UNAVAILABLE, n = 0. */
+typedef void(ct_resolve_fn)(void *arg, ct_status st, const char *const *urls, size_t n);
+CT_MUST_USE ct_status ct_net_resolve(struct ct_net *n, const char *url, ct_resolve_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_WIRE_SP_H
+#define CT_WIRE_SP_H
+
+#include "base/attrs.h"
+#include "base/bytes.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+
+/*
+ * The scalability protocols' framing of a byte stream, as stock REQ and REP
+ * sockets speak it. Pure functions: no allocation, no locks, any thread.
+ *
+ * Handshake, once each way:  00 'S' 'P' 00  protocol(u16)  00 00
+ * Message, tcp and tls:      length(u64)  route  body
+ *          ipc:          01  length(u64)  route  body
+ * route: zero or more u32 hop ids with the high bit clear (devices push them),
+ * then the request id with the high bit set. length counts route and body.
+ */
+enum { CT_SP_HELLO_BYTES = 8, CT_SP_ROUTE_WORDS_MAX = 16, CT_SP_PREFIX_BYTES_MAX = 9 };
+
+enum ct_sp_protocol { CT_SP_REQ = 0x30, CT_SP_REP = 0x31 };
+
+/* How a reply finds its way back. words[n - 1] is the request id, high bit set.
+ * A value; the words are host order. */
+struct ct_sp_route {
+	uint32_t words[CT_SP_ROUTE_WORDS_MAX];
+	uint8_t n; /* 1..CT_SP_ROUTE_WORDS_MAX */
+};
+
+void ct_sp_hello(enum ct_sp_protocol self, uint8_t out[CT_SP_HELLO_BYTES]);
+/* UNAVAILABLE and a reason unless it is the hello of `want`. */
+CT_MUST_USE ct_status ct_sp_check_hello(const uint8_t in[CT_SP_HELLO_BYTES], enum ct_sp_protocol want,
+					const char **ret_why);
+
+/* What the next bytes of a stream hold. */
+enum ct_sp_step {
+	CT_SP_NEED, /* not a whole message yet: *ret_need bytes from in.ptr make one (or let us look again) */
+	CT_SP_MSG,  /* a message: route and body set, *ret_used bytes consumed */
+	CT_SP_BAD,  /* the peer is broken; *ret_why says how */
+};
+struct ct_sp_parsed {
+	struct ct_sp_route route;
+	struct ct_bytes body; /* into `in` */
+	size_t used, need;
+	const char *why; /* static */
+};
+/* msg_bytes_max bounds route plus body; a longer length is BAD before a byte of it is awaited. */
+enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max, struct ct_sp_parsed *ret);
+
+/* Bytes in front of a body of body_len: length prefix and route. Returns how many were written. */
+size_t ct_sp_prefix(uint8_t out[CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX],
+		    const struct ct_sp_route *route, size_t body_len, bool ipc);
+
+#endif
