@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_RPC_CALL_H
+#define CT_RPC_CALL_H
+
+#include "base/arena.h"
+#include "base/attrs.h"
+#include "conc/ctx.h"
+#include "rpc/method.h"
+#include "rpc/reply.h"
+
+#include "ct/v1/meta.pb-c.h"
+
+/*
+ * One call on the server, as its handler sees it.
+ *
+ *                refused                           handler answered
+ *   RECEIVED -------------> REFUSED      RUNNING ------------------> REPLIED
+ *      | admitted                          ^  | its context was tripped first
+ *      v          a worker takes it        |  v
+ *   QUEUED --------------------------------+  ABANDONED
+ *      | its context was tripped
+ *      v
+ *   EXPIRED
+ *
+ * Every call ends exactly once, by ct_call_reply() or ct_call_fail(). A handler
+ * either answers before it returns, or calls ct_call_keep() and answers later
+ * from any thread. After the answer the call must not be touched.
+ */
+struct ct_call;
+
+const struct ct_method *ct_call_method(const struct ct_call *c);
+/* Tripped when the caller cancels, its deadline passes, its connection is lost
+ * or the server's drain is over. Borrowed from the call. */
+struct ct_ctx *ct_call_ctx(const struct ct_call *c);
+void *ct_call_impl(const struct ct_call *c);        /* what was given at registration */
+const char *ct_call_peer(const struct ct_call *c);  /* URL of the connection's other end */
+const char *ct_call_caller(const struct ct_call *c); /* CallMeta.caller, "" */
+const char *ct_call_service(const struct ct_call *c); /* the server's own name */
+const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c); /* never NULL */
+/* Memory that lives as long as the call. One thread at a time. */
+struct ct_arena *ct_call_arena(struct ct_call *c);
+ProtobufCAllocator *ct_call_allocator(struct ct_call *c); /* the arena, for protobuf-c */
+
+/* Before the handler returns, when it answers later. */
+void ct_call_keep(struct ct_call *c);
+
+/* The answer. resp is packed before this returns. When the context is tripped
+ * already, the caller gets that status instead. Any thread. */
+void ct_call_reply(struct ct_call *c, const ProtobufCMessage *resp);
+/* st is not OK. The message is for people and may hold no patient's name. */
+void ct_call_fail(struct ct_call *c, ct_status st, const char *fmt, ...) CT_PRINTF(3, 4);
+/* Before failing: ask the caller to come back after so long, or never. */
+void ct_call_set_retry_after(struct ct_call *c, uint32_t ms);
+void ct_call_set_no_retry(struct ct_call *c);
+/* Before the answer: a typed detail of an error, copied. Bounded: what does not fit is dropped. */
+void ct_call_add_detail(struct ct_call *c, const ProtobufCMessage *detail);
+
+/* A downstream call ended: its time goes into the reply's ledger. One thread at a time. */
+void ct_call_add_hop(struct ct_call *c, const char *peer, const struct ct_method *m,
+		     const struct ct_reply *reply);
+
+/* Goes on with a kept call on a worker, in its lane, ahead of queued calls: for
+ * the part after a downstream answer that is too long for a receiving thread.
+ * fn runs exactly once, or never when the server is torn down first (the call
+ * is then answered by the runtime). Once at a time for a call. Any thread. */
+typedef void(ct_resume_fn)(struct ct_call *c, void *arg);
+void ct_call_resume(struct ct_call *c, ct_resume_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_RPC_REPLY_H
+#define CT_RPC_REPLY_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+#include "ct/v1/meta.pb-c.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+/*
+ * How a call ended, as its caller sees it. Everything it points to lives in
+ * its arena, until it is used for the next call or finished. One thread at a
+ * time. Whatever the status, all fields are set.
+ */
+struct ct_reply {
+	ct_status status;
+	const char *message;         /* for people; "" when OK */
+	const ProtobufCMessage *response; /* NULL unless OK */
+	const Ct__V1__ReplyMeta *meta;    /* details, timing, metadata; NULL: no reply came */
+	const char *peer;            /* URL of the server that answered or was asked last; "" */
+	uint64_t elapsed_us;         /* all attempts and backoffs */
+	uint32_t retry_after_ms;     /* the server's hint, 0: none */
+	uint8_t attempts;            /* how often it was sent; 0: never left */
+	bool not_processed;          /* no part of the handler ran: safe to send again */
+	bool no_retry;
+	struct ct_arena arena;
+};
+
+/* For ct_reply in the caller's memory: init once, use for any number of calls,
+ * fini once. */
+void ct_reply_init(struct ct_reply *r);
+void ct_reply_fini(struct ct_reply *r);
+
+static inline const ProtobufCMessage *ct_reply_message(const struct ct_reply *r)
+{
+	return r->response;
+}
+
+#endif
