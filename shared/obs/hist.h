@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_OBS_HIST_H
+#define CT_OBS_HIST_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/*
+ * How long things took, in µs: a log-linear histogram of fixed size. Values to
+ * 31 have a bucket each; above, every power of two is divided into 16, so a
+ * percentile is at most 1/32 (3.2 %) off. Values past 2^32 - 1 µs (71 minutes)
+ * count in the last bucket; sum and max stay exact.
+ *
+ * Zeroed memory is an empty histogram. Any thread; recording is lock-free.
+ */
+enum {
+	CT_HIST_SUB_BITS = 4,                   /* 16 buckets a power of two */
+	CT_HIST_LINEAR = 2 << CT_HIST_SUB_BITS, /* 0..31 exact */
+	CT_HIST_TOP_BIT = 31,                   /* the highest power of two with buckets */
+	CT_HIST_BUCKETS = CT_HIST_LINEAR +
+			  ((CT_HIST_TOP_BIT - CT_HIST_SUB_BITS) << CT_HIST_SUB_BITS), /* 464 */
+};
+
+struct ct_hist {
+	_Atomic uint64_t bucket[CT_HIST_BUCKETS]; /* all relaxed: statistics */
+	_Atomic uint64_t sum_us;
+	_Atomic uint64_t max_us;
+};
+
+/* A copy to compute with. One thread at a time. */
+struct ct_hist_snap {
+	uint64_t bucket[CT_HIST_BUCKETS];
+	uint64_t count; /* the sum of the buckets */
+	uint64_t sum_us;
+	uint64_t max_us;
+};
+
+void ct_hist_record(struct ct_hist *h, uint64_t us);
+
+/* What was recorded before the call is in; what is recorded meanwhile may be. */
+void ct_hist_snapshot(const struct ct_hist *h, struct ct_hist_snap *ret_snap);
+
+/* Adds `from` to `into`. */
+void ct_hist_merge(struct ct_hist_snap *into, const struct ct_hist_snap *from);
+
+/* The value that at least the share q (0..1) of the recordings do not exceed,
+ * within 3.2 %, never above max_us; 0 when nothing was recorded. q = 1: max_us. */
+uint64_t ct_hist_percentile_us(const struct ct_hist_snap *s, double q);
+
+/* The values a bucket counts: *ret_lo..*ret_hi, both inclusive. i < CT_HIST_BUCKETS. */
+void ct_hist_bounds_us(unsigned i, uint64_t *ret_lo, uint64_t *ret_hi);
+
+#endif
