@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "conc/timers.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
