@@ -22,8 +22,9 @@ enum {
 };
 
 struct ct_hist {
-	_Atomic uint64_t bucket[CT_HIST_BUCKETS]; /* all relaxed: statistics */
-	_Atomic uint64_t sum_us;
+	/* release, after sum and max: what a snapshot counts is in its sum and max too */
+	_Atomic uint64_t bucket[CT_HIST_BUCKETS];
+	_Atomic uint64_t sum_us; /* relaxed, as max_us */
 	_Atomic uint64_t max_us;
 };
 
@@ -43,11 +44,13 @@ void ct_hist_snapshot(const struct ct_hist *h, struct ct_hist_snap *ret_snap);
 /* Adds `from` to `into`. */
 void ct_hist_merge(struct ct_hist_snap *into, const struct ct_hist_snap *from);
 
-/* The value that at least the share q (0..1) of the recordings do not exceed,
- * within 3.2 %, never above max_us; 0 when nothing was recorded. q = 1: max_us. */
+/* The value that the share q (0..1) of the recordings does not exceed, within 3.2 %
+ * and never above max_us. q = 1, and where only the last bucket is left: max_us.
+ * 0: nothing was recorded. */
 uint64_t ct_hist_percentile_us(const struct ct_hist_snap *s, double q);
 
-/* The values a bucket counts: *ret_lo..*ret_hi, both inclusive. i < CT_HIST_BUCKETS. */
+/* The values a bucket counts: *ret_lo..*ret_hi, both inclusive; the last one's upper
+ * end is UINT64_MAX. i < CT_HIST_BUCKETS. */
 void ct_hist_bounds_us(unsigned i, uint64_t *ret_lo, uint64_t *ret_hi);
 
 #endif

@@ -45,7 +45,7 @@ enum ct_log_format {
 enum {
 	/* Bytes with the newline: PIPE_BUF, so that a pipe takes a line whole or not at all. */
 	CT_LOG_LINE_MAX = 4096,
-	/* Bytes of a string value; the mark "…(+N)" tells how many more it had. */
+	/* Bytes of a string value as shown; the mark "…(+N)" tells how many it has beyond. */
 	CT_LOG_VALUE_MAX = 1024,
 };
 

@@ -17,7 +17,7 @@
  *           CT_LOG(log, CT_LOG_WARN, "calls refused", CT_UINT("held_back", held_back));
  */
 struct ct_log_rate {
-	_Atomic int64_t next_ns;    /* acq_rel exchange decides who logs */
+	_Atomic int64_t next_ns;    /* whoever moves it on logs; orders nothing else */
 	_Atomic uint64_t held_back; /* relaxed: a count */
 };
 

@@ -105,7 +105,8 @@ void ct_metrics_fini(struct ct_metrics *m); /* every set was removed */
 /* RESOURCE_EXHAUSTED: CT_METRIC_SETS_MAX sets are registered. */
 CT_MUST_USE ct_status ct_metrics_add(struct ct_metrics *m, const struct ct_metric_set *set);
 
-/* Waits for walks that run; after it returns the object may go. Not from a walk. */
+/* Waits for walks that run; after it returns the object may go. The set must have been
+ * added. Not from a walk. */
 void ct_metrics_remove(struct ct_metrics *m, const struct ct_metric_set *set);
 
 /* One value, borrowed until the callback returns. */
