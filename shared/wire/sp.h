@@ -31,23 +31,26 @@ struct ct_sp_route {
 
 void ct_sp_hello(enum ct_sp_protocol self, uint8_t out[CT_SP_HELLO_BYTES]);
 /* UNAVAILABLE and a reason unless it is the hello of `want`. */
-CT_MUST_USE ct_status ct_sp_check_hello(const uint8_t in[CT_SP_HELLO_BYTES], enum ct_sp_protocol want,
-					const char **ret_why);
+CT_MUST_USE ct_status ct_sp_check_hello(const uint8_t in[CT_SP_HELLO_BYTES],
+					enum ct_sp_protocol want, const char **ret_why);
 
 /* What the next bytes of a stream hold. */
 enum ct_sp_step {
-	CT_SP_NEED, /* not a whole message yet: *ret_need bytes from in.ptr make one (or let us look again) */
-	CT_SP_MSG,  /* a message: route and body set, *ret_used bytes consumed */
-	CT_SP_BAD,  /* the peer is broken; *ret_why says how */
+	CT_SP_NEED, /* not yet whole: .need bytes from in.ptr make it so, or let us look again */
+	CT_SP_MSG,  /* a message: .route and .body are set, .used bytes consumed */
+	CT_SP_BAD,  /* the peer is broken; .why says how */
 };
 struct ct_sp_parsed {
 	struct ct_sp_route route;
 	struct ct_bytes body; /* into `in` */
 	size_t used, need;
 	const char *why; /* static */
+	bool too_big;    /* BAD because of its length alone */
 };
-/* msg_bytes_max bounds route plus body; a longer length is BAD before a byte of it is awaited. */
-enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max, struct ct_sp_parsed *ret);
+/* msg_bytes_max bounds route plus body; a longer length is BAD before a byte of
+ * it is awaited. Only the fields that the step names are written. */
+enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max,
+			   struct ct_sp_parsed *ret);
 
 /* Bytes in front of a body of body_len: length prefix and route. Returns how many were written. */
 size_t ct_sp_prefix(uint8_t out[CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX],
