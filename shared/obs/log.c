@@ -56,6 +56,7 @@ struct log {
 	atomic_bool give_up; /* relaxed: the writer stops within POLL_MS */
 
 	/* the writer's own */
+	uint64_t told_n;                /* lost lines of which it told */
 	bool torn;                      /* the last line went out in part */
 	char line[1 + CT_LOG_LINE_MAX]; /* a newline to end a torn line, then the line */
 };
@@ -88,7 +89,7 @@ const char *ct_log_format_name(enum ct_log_format format)
 
 /* ---- the ring: length, line, length, line, … --------------------------------- */
 
-static void ring_put_locked(struct log *log, const void *bytes, size_t n)
+static void ring_put_locked(struct log *log, const void *bytes, size_t n) CT_REQUIRES(&log->lock)
 {
 	const size_t tail = (log->head + log->used) % log->ring_bytes;
 	const size_t first = n < log->ring_bytes - tail ? n : log->ring_bytes - tail;
@@ -98,7 +99,7 @@ static void ring_put_locked(struct log *log, const void *bytes, size_t n)
 	log->used += n;
 }
 
-static void ring_take_locked(struct log *log, void *out, size_t n)
+static void ring_take_locked(struct log *log, void *out, size_t n) CT_REQUIRES(&log->lock)
 {
 	const size_t first = n < log->ring_bytes - log->head ? n : log->ring_bytes - log->head;
 
@@ -109,10 +110,11 @@ static void ring_take_locked(struct log *log, void *out, size_t n)
 	log->used -= n;
 }
 
-static bool push_locked(struct log *log, const char *line, size_t len)
+static bool push_locked(struct log *log, const char *line, size_t len) CT_REQUIRES(&log->lock)
 {
 	const uint16_t n = (uint16_t)len;
 
+	ct_lock_check_held(&log->lock);
 	if (log->ring_bytes - log->used < LENGTH_BYTES + len)
 		return false;
 	ring_put_locked(log, &n, LENGTH_BYTES);
@@ -121,10 +123,11 @@ static bool push_locked(struct log *log, const char *line, size_t len)
 	return true;
 }
 
-static size_t pop_locked(struct log *log, char *out)
+static size_t pop_locked(struct log *log, char *out) CT_REQUIRES(&log->lock)
 {
 	uint16_t n;
 
+	ct_lock_check_held(&log->lock);
 	ring_take_locked(log, &n, LENGTH_BYTES);
 	ring_take_locked(log, out, n);
 	return n;
