@@ -7,7 +7,10 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-enum { HELD_MAX = 6 };
+/* One of each rank is the most a thread can hold. */
+#define X(name) +1
+enum { HELD_MAX = 0 CT_LOCK_RANKS(X) };
+#undef X
 
 /* The locks this thread holds, oldest first. Thread-local, so checking it is
  * never itself a data race. */
@@ -27,8 +30,8 @@ void ct_lock_fini(struct ct_lock *l)
 
 void ct_lock_acquire(struct ct_lock *l) CT_NO_TSA
 {
-	CT_CHECK(held_n < HELD_MAX);
 	CT_CHECK(CT_IMPLIES(held_n > 0, held[held_n - 1]->rank < l->rank));
+	CT_CHECK(held_n < HELD_MAX);
 	CT_CHECK(pthread_mutex_lock(&l->mu) == 0);
 	held[held_n++] = l;
 }

@@ -8,7 +8,7 @@
 
 enum { STACK_BYTES = 256 * 1024, NAME_MAX_LEN = 15 };
 
-ct_status ct_thread_start(pthread_t *ret_thread, const char *name, void *(*main_fn)(void *), void *arg)
+ct_status ct_thread_start(pthread_t *ret_thread, const char *name, ct_thread_fn *main_fn, void *arg)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;

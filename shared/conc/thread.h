@@ -13,8 +13,9 @@
  * name: at most 15 characters, shown by ps -L and gdb.
  * RESOURCE_EXHAUSTED: the system has no more threads.
  */
-CT_MUST_USE ct_status ct_thread_start(pthread_t *ret_thread, const char *name, void *(*main_fn)(void *),
-				      void *arg);
+typedef void *(ct_thread_fn)(void *arg);
+CT_MUST_USE ct_status ct_thread_start(pthread_t *ret_thread, const char *name,
+				      ct_thread_fn *main_fn, void *arg);
 void ct_thread_join(pthread_t thread);
 
 #endif
