@@ -12,8 +12,9 @@
 /*
  * A hierarchical timing wheel (slots of 1 ms) and the thread that turns it.
  * Slots only find the next timers quickly: a timer fires at its exact instant,
- * never before it. Arm and cancel are O(1) and wake nobody unless the new
- * timer is the earliest.
+ * never before it. Timers whose instants have passed fire in the order of their
+ * ms. Arm and cancel are O(1) and wake nobody unless the new timer is the
+ * earliest.
  */
 struct ct_timers;
 struct ct_timer;
@@ -30,10 +31,12 @@ struct ct_timer {
 	int slot; /* where it is linked, -1: nowhere */
 };
 
-/* clk NULL: ct_clock_system(). RESOURCE_EXHAUSTED: no memory or thread. */
+/* clk NULL: ct_clock_system(). With any other clock the thread looks at it only
+ * when a timer is armed and at a poke. RESOURCE_EXHAUSTED: no memory or thread. */
 CT_MUST_USE ct_status ct_timers_new(const struct ct_clock *clk, struct ct_timers **ret_timers);
 
-/* Stops the thread. Armed timers never fire. Not from the timer thread. NULL ok. */
+/* Stops the thread. Armed timers never fire, and are not to be cancelled any more.
+ * Not from the timer thread. NULL ok; returns NULL. */
 struct ct_timers *ct_timers_free(struct ct_timers *w);
 
 const struct ct_clock *ct_timers_clock(const struct ct_timers *w);
@@ -52,7 +55,7 @@ CT_MUST_USE bool ct_timers_cancel(struct ct_timers *w, struct ct_timer *t);
 void ct_timers_cancel_wait(struct ct_timers *w, struct ct_timer *t);
 
 /* Tests with a fake clock: look at the clock again, and return when everything
- * that is due has fired. */
+ * that is due has fired. From the timer thread itself it does nothing. */
 void ct_timers_poke(struct ct_timers *w);
 
 #endif
