@@ -3,10 +3,10 @@
 #define CT_CONC_POOL_H
 
 #include "base/attrs.h"
-#include "base/clock.h"
 #include "base/list.h"
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -14,13 +14,15 @@
  *
  * Exact admission: with W workers free for a lane and a queue of Q, W + Q
  * submits are accepted and the next is refused, whatever the threads' timing.
+ * A worker is free from the return of a task's fn on; those that INTERACTIVE
+ * tasks wait for are not free for BATCH.
  *
  * Life: new -> (submit | remove)* -> close -> free. Any thread, except that
  * free must not be called from a worker. Nothing here blocks but free.
  */
 enum ct_lane {
 	CT_LANE_INTERACTIVE, /* a person waits: first choice of every worker */
-	CT_LANE_BATCH,       /* never takes the last workers */
+	CT_LANE_BATCH,       /* at most batch_workers_max of the workers */
 	CT_LANE_INLINE,      /* not the pool's: on the receiving thread */
 };
 enum { CT_POOL_LANES = 2 };
@@ -36,28 +38,32 @@ struct ct_task;
  * after calling fn; fn may free it. */
 typedef void(ct_task_fn)(struct ct_task *task, ct_status why);
 
-/* Lives in the caller's memory; link and queued are private to pool.c. */
+/* Lives in the caller's memory; link and queued are private to pool.c, and
+ * queued is false before the first submit. fn may submit its own task again. */
 struct ct_task {
 	struct ct_list link;
 	ct_task_fn *fn;
 	enum ct_lane lane;
-	bool urgent; /* beyond the queue limit and first in line: the second half of work already admitted */
+	bool urgent; /* the second half of admitted work: never refused as full, first in its lane */
 	bool queued;
 };
 
 struct ct_pool_opts {
 	uint16_t workers;                  /* 1..256 */
-	uint16_t batch_workers_max;        /* most workers that may run BATCH; 0: half, at least 1 */
+	uint16_t batch_workers_max;        /* of them may run BATCH; 0: half, at least 1 */
 	uint32_t queue_max[CT_POOL_LANES]; /* tasks waiting, per lane; 0: none may wait */
-	const char *name;                  /* thread names are "<name>-<i>"; at most 10 characters */
+	const char *name;                  /* threads are "<name>-<i>"; at most 10 characters */
 };
 
+/* accepted = finished + removed + dropped + queued (all lanes) + running */
 struct ct_pool_stats {
-	uint64_t accepted, refused, finished, removed, dropped; /* accepted = all others but refused + queued + running */
+	uint64_t accepted, refused, finished, removed;
+	uint64_t dropped; /* given back by close */
 	uint32_t queued[CT_POOL_LANES];
 	uint32_t running;
 };
 
+/* INVALID_ARGUMENT: an option out of range. RESOURCE_EXHAUSTED: no memory or thread. */
 CT_MUST_USE ct_status ct_pool_new(const struct ct_pool_opts *opts, struct ct_pool **ret_pool);
 
 /* Never blocks. OK: fn will run once, unless it is removed before. RESOURCE_EXHAUSTED:
