@@ -21,20 +21,24 @@
  *
  *   LIVE --cancel/deadline/parent--> TRIPPED          both --unref to 0--> freed
  *
- * Reference counted. A child holds its parent. All functions: any thread, none
- * blocks except those named wait or sleep, and ct_ctx_hook_remove().
+ * Reference counted. A child holds its parent; the timers outlive them all.
+ * Functions on a context need a reference that lasts until they return. All
+ * functions: any thread, none blocks except those named wait or sleep, and
+ * ct_ctx_hook_remove(). No lock may be held around those that run hooks,
+ * ct_ctx_cancel() and ct_ctx_on_cancel(), none of rank CTX or below around others.
  */
 struct ct_ctx;
+struct ct_ctx_firing;
 
 /* Why a context was tripped. Numbers 1..6 travel in the code field of a CANCEL. */
-#define CT_CANCEL_REASONS(X)                                     \
-	X(NONE, 0, "")                                           \
-	X(CALLER, 1, "caller")      /* somebody called cancel */ \
-	X(DEADLINE, 2, "deadline")                               \
-	X(PARENT, 3, "parent")      /* the context above */      \
-	X(SIBLING, 4, "sibling")    /* another leg failed */     \
-	X(HEDGE_LOST, 5, "hedge_lost")                           \
-	X(DRAIN, 6, "drain")        /* the server stops */       \
+#define CT_CANCEL_REASONS(X)                                \
+	X(NONE, 0, "")                                      \
+	X(CALLER, 1, "caller") /* somebody called cancel */ \
+	X(DEADLINE, 2, "deadline")                          \
+	X(PARENT, 3, "parent")   /* the context above */    \
+	X(SIBLING, 4, "sibling") /* another leg failed */   \
+	X(HEDGE_LOST, 5, "hedge_lost")                      \
+	X(DRAIN, 6, "drain")         /* the server stops */ \
 	X(PEER_GONE, 7, "peer_gone") /* the caller's connection is lost; local */
 
 enum ct_cancel_reason {
@@ -61,13 +65,15 @@ struct ct_ctx {
 	struct ct_ctx *parent;
 	struct ct_timers *timers;
 	ct_instant deadline;
-	_Atomic int64_t tripped_ns; /* when; 0: not yet */
+	_Atomic int64_t tripped_ns; /* when; valid once tripped is read with acquire */
 	struct ct_trace trace;
 	struct ct_timer timer;
-	struct ct_list children, sibling, hooks; /* under the stripe lock */
-	void *firing;                            /* the hook whose fn runs now */
-	pthread_t firing_thread;
-	bool timer_armed;
+	/* under the lock of its stripe; sibling is under the parent's */
+	struct ct_list children, sibling, hooks;
+	struct ct_ctx_firing *firing; /* hooks whose fn runs now */
+	bool finished;
+	/* the owner's, then the last reference's */
+	bool in_tree, timer_armed;
 	void (*release)(struct ct_ctx *ctx); /* at the last unref; NULL: ct_mem_free */
 };
 
@@ -82,13 +88,18 @@ CT_MUST_USE ct_status ct_ctx_with_timeout_ms(struct ct_ctx *parent, uint32_t tim
 					     struct ct_ctx **ret_ctx);
 
 /* For embedding: the caller's memory, one reference. parent NULL: a root, and
- * timers is needed; else the parent's are used. release runs at the last unref. */
+ * timers is needed; else the parent's are used. release runs at the last unref,
+ * on whatever thread that is, the timer thread included, with no lock of ours
+ * held; nothing touches the context after it was called.
+ * A parent that is tripped, or a deadline that has passed, trips it at once. */
 void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx));
 
-struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx);
-/* The owner is done with it: leaves the tree and disarms its deadline, without
- * tripping it. Idempotent. Hooks still set are dropped without being called. */
+struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx); /* returns ctx */
+/* The owner is done with it: leaves the tree and disarms its deadline. After it
+ * only ct_ctx_cancel() on ctx itself can trip ctx. Hooks still set are dropped
+ * without being called. Contexts below that are alive go on: what would have
+ * tripped ctx trips them. Idempotent. */
 void ct_ctx_finish(struct ct_ctx *ctx);
 struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx); /* finishes at the last; NULL ok; returns NULL */
 
@@ -102,19 +113,19 @@ static inline bool ct_ctx_done(const struct ct_ctx *ctx)
 }
 
 enum ct_cancel_reason ct_ctx_reason(const struct ct_ctx *ctx); /* NONE while live */
-ct_status ct_ctx_status(const struct ct_ctx *ctx);             /* OK while live and the deadline is ahead;
-								  reads the clock */
-ct_instant ct_ctx_deadline(const struct ct_ctx *ctx);          /* CT_NEVER: none */
+/* OK while it is live and its deadline is ahead. Reads the clock. */
+ct_status ct_ctx_status(const struct ct_ctx *ctx);
+ct_instant ct_ctx_deadline(const struct ct_ctx *ctx); /* CT_NEVER: none */
 ct_instant ct_ctx_now(const struct ct_ctx *ctx);
 struct ct_timers *ct_ctx_timers(const struct ct_ctx *ctx);
-ct_instant ct_ctx_tripped_at(const struct ct_ctx *ctx);        /* CT_NEVER while live */
+ct_instant ct_ctx_tripped_at(const struct ct_ctx *ctx); /* CT_NEVER while live */
 
 /* The trace is inherited by children made afterwards. Set before sharing. */
 void ct_ctx_set_trace(struct ct_ctx *ctx, struct ct_trace trace);
 struct ct_trace ct_ctx_trace(const struct ct_ctx *ctx);
 
-/* Called when a context trips. Lives in the caller's memory until it ran or
- * ct_ctx_hook_remove() returned. */
+/* Called when a context trips. Lives in the caller's memory until it ran,
+ * ct_ctx_hook_remove() returned, or the context is freed. Fields are private. */
 struct ct_ctx_hook;
 typedef void(ct_ctx_hook_fn)(struct ct_ctx_hook *hook, enum ct_cancel_reason why);
 struct ct_ctx_hook {
@@ -128,16 +139,18 @@ struct ct_ctx_hook {
 void ct_ctx_on_cancel(struct ct_ctx *ctx, struct ct_ctx_hook *hook, ct_ctx_hook_fn *fn);
 
 /* True: it never ran and never will. False: it ran; when it runs right now on
- * another thread this waits for it to return (not from within the fn itself). */
+ * another thread this waits for it to return (not from within the fn itself). The
+ * hook must have been set on ctx; once its fn has freed it, it is too late. */
 bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
 
 /* Blocks until `until` or until ctx trips. OK: the time came; else the status
- * of the trip. */
+ * of the trip. Not on the timer thread. */
 CT_MUST_USE ct_status ct_ctx_sleep_until(struct ct_ctx *ctx, ct_instant until);
 
 /* Blocks until fd has one of the poll(2) events, ctx trips, or `until` passes.
  * OK: the fd is ready (or in error). DEADLINE_EXCEEDED: until or the deadline
- * passed. CANCELLED. RESOURCE_EXHAUSTED: no descriptor left. */
+ * passed. CANCELLED. RESOURCE_EXHAUSTED: no descriptor left. A trip comes before
+ * readiness. Not on the timer thread. */
 CT_MUST_USE ct_status ct_ctx_wait_fd(struct ct_ctx *ctx, int fd, short events, ct_instant until);
 
 #endif
