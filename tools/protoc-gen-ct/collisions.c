@@ -10,7 +10,7 @@ struct symbol {
 	const char *name;
 	const char *owner; /* full name of a service or method */
 	const char *where;
-	uint32_t hash;     /* of a method */
+	uint32_t hash; /* of a method */
 };
 
 struct symbols {
@@ -42,14 +42,13 @@ static void add_service(struct gen *g, const struct gen_service *s, struct symbo
 	}
 }
 
-static void add_method(struct gen *g, const struct gen_service *s, const struct gen_method *m,
-		       struct symbols *names)
+static void add_method(struct gen *g, const struct gen_method *m, struct symbols *names)
 {
 	static const char *const tails[] = { "", "_async", "_method", "_reply", "_response" };
 
 	for (size_t i = 0; i < CT_ARRAY_N(tails); i++) {
 		names->at[names->n++] = (struct symbol){
-			.name = gen_strf(g, "%s_%s%s", s->prefix, m->c_name, tails[i]),
+			.name = gen_strf(g, "%s%s", m->stub, tails[i]),
 			.owner = m->full_name,
 			.where = m->where,
 		};
@@ -67,9 +66,12 @@ static void collect(struct gen *g, const struct gen_service *s, struct symbols *
 
 		if (m->name == NULL)
 			continue;
-		add_method(g, s, m, names);
+		add_method(g, m, names);
 		methods->at[methods->n++] = (struct symbol){
-			.name = m->full_name, .owner = m->full_name, .where = m->where, .hash = m->hash,
+			.name = m->full_name,
+			.owner = m->full_name,
+			.where = m->where,
+			.hash = m->hash,
 		};
 	}
 }
@@ -114,7 +116,8 @@ static void check_hashes(struct gen *g, struct symbols *methods)
 		const struct symbol *a = &methods->at[i - 1], *b = &methods->at[i];
 
 		if (a->hash == b->hash && strcmp(a->name, b->name) != 0)
-			gen_error(g, b->where, "%s and %s (%s) have the same hash 0x%08" PRIx32
+			gen_error(g, b->where,
+				  "%s and %s (%s) have the same hash 0x%08" PRIx32
 				  " on the wire: rename one",
 				  b->owner, a->owner, a->where, a->hash);
 	}

@@ -41,25 +41,26 @@ static void emit_methods(struct gen *g, const struct gen_service *s, struct gen_
 				 "extern const struct ct_method $stub_method;\n");
 	}
 	gen_template_add(out, s, NULL,
-		"\n"
-		"/* All of the service, NULL-terminated. */\n"
-		"extern const struct ct_method *const $prefix_methods[];\n");
+			 "\n"
+			 "/* All of the service, NULL-terminated. */\n"
+			 "extern const struct ct_method *const $prefix_methods[];\n");
 }
 
 static void emit_client(struct gen *g, const struct gen_service *s, struct gen_text *out)
 {
-	gen_template_add(out, s, NULL,
+	gen_template_add(
+		out, s, NULL,
 		"\n"
 		"/*\n"
-		" * Client. rpc/client.h says who owns *ret_resp and when done runs. The _response\n"
-		" * functions give the message inside a reply that came through the async stub:\n"
-		" * NULL unless its status is OK.\n"
+		" * Client. rpc/client.h says who owns *ret_resp and when done runs. The functions\n"
+		" * named _response give the message inside a reply that came through the async\n"
+		" * stub: NULL unless its status is OK.\n"
 		" */\n");
 	for (size_t i = 0; i < s->methods_n; i++) {
-		if (i > 0)
-			gen_text_addf(out, "\n");
+		gen_text_addf(out, "\n");
 		gen_comment_add(g, out, s->methods[i].comment, NULL);
-		gen_template_add(out, s, &s->methods[i],
+		gen_template_add(
+			out, s, &s->methods[i],
 			"CT_MUST_USE ct_status $stub(struct ct_client *c, struct ct_ctx *ctx,\n"
 			"\t\tconst $req *req,\n"
 			"\t\tstruct ct_reply *reply,\n"
@@ -67,32 +68,35 @@ static void emit_client(struct gen *g, const struct gen_service *s, struct gen_t
 			"void $stub_async(struct ct_client *c, struct ct_ctx *ctx,\n"
 			"\t\tconst $req *req,\n"
 			"\t\tct_done_fn *done, void *arg);\n"
-			"const $resp *$stub_response(const struct ct_reply *reply);\n");
+			"const $resp *\n"
+			"$stub_response(const struct ct_reply *reply);\n");
 	}
 }
 
 static void emit_server(const struct gen_service *s, struct gen_text *out)
 {
-	gen_template_add(out, s, NULL,
+	gen_template_add(
+		out, s, NULL,
 		"\n"
 		"/*\n"
 		" * Server. A handler ends its call by the _reply function of its method or by\n"
-		" * ct_call_fail(), before it returns or later from any thread.\n"
+		" * ct_call_fail() before it returns, or calls ct_call_keep() and ends it later.\n"
 		" */\n"
 		"struct $prefix_handlers {\n");
 	for (size_t i = 0; i < s->methods_n; i++)
 		gen_template_add(out, s, &s->methods[i],
-			"\tvoid (*$member)(struct ct_call *call,\n"
-			"\t\t\tconst $req *req);\n");
+				 "\tvoid (*$member)(struct ct_call *call,\n"
+				 "\t\t\tconst $req *req);\n");
 	gen_text_addf(out, "};\n\n");
 	for (size_t i = 0; i < s->methods_n; i++)
 		gen_template_add(out, s, &s->methods[i],
-			"void $stub_reply(struct ct_call *call,\n"
-			"\t\tconst $resp *resp);\n");
-	gen_template_add(out, s, NULL,
+				 "void $stub_reply(struct ct_call *call,\n"
+				 "\t\tconst $resp *resp);\n");
+	gen_template_add(
+		out, s, NULL,
 		"\n"
-		"/* A NULL handler is answered UNIMPLEMENTED. *h must outlive the server; impl comes\n"
-		" * back from ct_call_impl(). */\n"
+		"/* A NULL handler is answered UNIMPLEMENTED. *h must outlive the server; impl\n"
+		" * comes back from ct_call_impl(). */\n"
 		"CT_MUST_USE ct_status $prefix_register(struct ct_server *s,\n"
 		"\t\tconst struct $prefix_handlers *h, void *impl);\n");
 }

@@ -20,12 +20,12 @@ static void emit_method(struct gen_text *out, const struct gen_service *s,
 			const struct gen_method *m)
 {
 	gen_template_add(out, s, m,
-		"\n"
-		"const struct ct_method $stub_method = {\n"
-		"\t.name = \"$method\",\n"
-		"\t.service = \"$service\",\n"
-		"\t.request = &$reqd,\n"
-		"\t.response = &$respd,\n");
+			 "\n"
+			 "const struct ct_method $stub_method = {\n"
+			 "\t.name = \"$method\",\n"
+			 "\t.service = \"$service\",\n"
+			 "\t.request = &$reqd,\n"
+			 "\t.response = &$respd,\n");
 	gen_text_addf(out, "\t.hash = UINT32_C(0x%08x),\n", m->hash);
 	gen_text_addf(out, "\t.timeout_ms = %u,\n", m->timeout_ms);
 	gen_text_addf(out, "\t.max_request_bytes = %u,\n", m->max_request_bytes);
@@ -66,7 +66,8 @@ static const char client_piece[] =
 	"\tct_stub_call_async(c, ctx, &$stub_method, &req->base, done, arg);\n"
 	"}\n"
 	"\n"
-	"const $resp *$stub_response(const struct ct_reply *reply)\n"
+	"const $resp *\n"
+	"$stub_response(const struct ct_reply *reply)\n"
 	"{\n"
 	"\treturn (const void *)ct_reply_message(reply);\n"
 	"}\n";
@@ -95,21 +96,21 @@ static const char server_piece[] =
 static void emit_register(struct gen_text *out, const struct gen_service *s)
 {
 	gen_template_add(out, s, NULL,
-		"\n"
-		"ct_status $prefix_register(struct ct_server *s,\n"
-		"\t\tconst struct $prefix_handlers *h, void *impl)\n"
-		"{\n"
-		"\tstatic ct_stub_handler_fn *const invoke[] = {\n");
+			 "\n"
+			 "ct_status $prefix_register(struct ct_server *s,\n"
+			 "\t\tconst struct $prefix_handlers *h, void *impl)\n"
+			 "{\n"
+			 "\tstatic ct_stub_handler_fn *const invoke[] = {\n");
 	for (size_t i = 0; i < s->methods_n; i++)
 		gen_template_add(out, s, &s->methods[i], "\t\tinvoke_$stub,\n");
 	gen_template_add(out, s, NULL,
-		"\t};\n"
-		"\tct_status st = CT_OK;\n"
-		"\n"
-		"\tfor (size_t i = 0; st == CT_OK && $prefix_methods[i] != NULL; i++)\n"
-		"\t\tst = ct_server_add(s, $prefix_methods[i], invoke[i], h, impl);\n"
-		"\treturn st;\n"
-		"}\n");
+			 "\t};\n"
+			 "\tct_status st = CT_OK;\n"
+			 "\n"
+			 "\tfor (size_t i = 0; st == CT_OK && $prefix_methods[i] != NULL; i++)\n"
+			 "\t\tst = ct_server_add(s, $prefix_methods[i], invoke[i], h, impl);\n"
+			 "\treturn st;\n"
+			 "}\n");
 }
 
 void gen_emit_source(const struct gen_file *file, struct gen_text *out)

@@ -19,6 +19,10 @@
 typedef Google__Protobuf__Compiler__CodeGeneratorResponse response;
 typedef Google__Protobuf__Compiler__CodeGeneratorResponse__File response_file;
 
+/* Fields do not matter here, optional ones neither. */
+static const uint64_t features =
+	GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
+
 static const char usage[] =
 	"usage: protoc --plugin=protoc-gen-ct=PATH --ct_out=[check:]DIR FILE.proto...\n"
 	"\n"
@@ -71,8 +75,7 @@ static void generate(struct gen *g, const Google__Protobuf__Compiler__CodeGenera
 	if (g->errors_n == 0 && parameter[0] == '\0')
 		emit_all(g, &model, resp);
 	resp->has_supported_features = true;
-	resp->supported_features =
-		GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
+	resp->supported_features = features;
 }
 
 static ct_status write_response(const response *resp)

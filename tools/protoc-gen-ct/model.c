@@ -13,7 +13,8 @@ typedef Google__Protobuf__FileDescriptorProto file_proto;
 typedef Google__Protobuf__ServiceDescriptorProto service_proto;
 typedef Google__Protobuf__MethodDescriptorProto method_proto;
 
-enum { FILES_MAX = 10000, SERVICES_MAX = 1000, METHODS_MAX = 1000 }; /* in a run, a file, a service */
+/* In a run, in a file, in a service. */
+enum { FILES_MAX = 10000, SERVICES_MAX = 1000, METHODS_MAX = 1000 };
 
 static bool is_type_name(const char *s)
 {
@@ -31,6 +32,7 @@ static void build_method(struct gen *g, const struct gen_service *service, const
 	}
 	m->name = p->name;
 	m->c_name = gen_snake_case(g, p->name);
+	m->stub = gen_strf(g, "%s_%s", service->prefix, m->c_name);
 	m->full_name = gen_strf(g, "%s/%s", service->full_name, p->name);
 	m->hash = ct_fnv1a32(ct_bytes_of_str(m->full_name));
 	m->req_type = gen_message_type(g, p->input_type);
@@ -48,19 +50,25 @@ static void check_generated(struct gen *g, const struct gen_service *s)
 	if (s->methods_n == 0)
 		gen_error(g, s->where, "%s has no rpc: give it one or remove it", s->full_name);
 	if (gen_is_reserved_prefix(s->prefix))
-		gen_error(g, s->where, "%s: its functions would begin with %s_, which is taken by "
-			  "the runtime or its libraries", s->full_name, s->prefix);
+		gen_error(g, s->where,
+			  "%s: its functions would begin with %s_, which is taken by "
+			  "the runtime or its libraries",
+			  s->full_name, s->prefix);
 	for (size_t i = 0; i < s->methods_n; i++) {
 		const struct gen_method *m = &s->methods[i];
 
 		if (m->name == NULL)
 			continue;
 		if (m->streaming)
-			gen_error(g, m->where, "%s streams: a call here is one request and one "
-				  "response; use pages or a long poll", m->full_name);
+			gen_error(g, m->where,
+				  "%s streams: a call here is one request and one "
+				  "response; use pages or a long poll",
+				  m->full_name);
 		if (gen_is_c_keyword(m->c_name))
-			gen_error(g, m->where, "%s: its handler would be named '%s', a word of "
-				  "the C language", m->full_name, m->c_name);
+			gen_error(g, m->where,
+				  "%s: its handler would be named '%s', a word of "
+				  "the C language",
+				  m->full_name, m->c_name);
 	}
 }
 
@@ -78,8 +86,9 @@ static void build_service(struct gen *g, const struct gen_file *file, size_t ind
 		return;
 	}
 	s->name = p->name;
-	s->full_name = package != NULL && package[0] != '\0' ?
-			       gen_strf(g, "%s.%s", package, p->name) : p->name;
+	s->full_name = package != NULL && package[0] != '\0'
+			       ? gen_strf(g, "%s.%s", package, p->name)
+			       : p->name;
 	s->prefix = gen_service_prefix(g, p->name);
 	if (p->n_method > METHODS_MAX) {
 		gen_error(g, s->where, "%s has more than %d rpcs", s->full_name, METHODS_MAX);
@@ -90,8 +99,9 @@ static void build_service(struct gen *g, const struct gen_file *file, size_t ind
 	for (size_t i = 0; i < p->n_method; i++) {
 		struct gen_method *m = &s->methods[i];
 
-		path = (struct gen_path){ .at = { GEN_PATH_SERVICE, (int32_t)index,
-						  GEN_PATH_METHOD, (int32_t)i }, .n = 4 };
+		path = (struct gen_path){ .at = { GEN_PATH_SERVICE, (int32_t)index, GEN_PATH_METHOD,
+						  (int32_t)i },
+					  .n = 4 };
 		m->where = gen_source_where(g, file->proto, &path);
 		m->comment = gen_source_comment(file->proto, &path);
 		build_method(g, s, p->method[i], m);

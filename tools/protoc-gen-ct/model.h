@@ -12,18 +12,19 @@
  * needs. Borrows from the request and from the arena of struct gen.
  */
 struct gen_method {
-	const char *name;      /* GetReports */
-	const char *c_name;    /* get_reports */
-	const char *full_name; /* clinic.v1.ReportService/GetReports */
-	const char *where;     /* file:line:column */
-	const char *comment;   /* as in the .proto, or NULL */
-	const char *req_type, *req_desc;   /* C names of the message and its descriptor */
+	const char *name;                /* GetReports */
+	const char *c_name;              /* get_reports */
+	const char *stub;                /* report_get_reports */
+	const char *full_name;           /* clinic.v1.ReportService/GetReports */
+	const char *where;               /* file:line:column */
+	const char *comment;             /* as in the .proto, or NULL */
+	const char *req_type, *req_desc; /* C names of the message and its descriptor */
 	const char *resp_type, *resp_desc;
-	uint32_t hash;         /* of full_name */
+	uint32_t hash; /* of full_name */
 	uint32_t timeout_ms, max_request_bytes;
 	Ct__V1__Lane lane;
 	bool idempotent;
-	bool streaming;        /* refused, if its file is to be generated */
+	bool streaming; /* refused, if its file is to be generated */
 };
 
 struct gen_service {

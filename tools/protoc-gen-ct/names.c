@@ -151,7 +151,8 @@ bool gen_is_dotted_identifier(const char *s)
 
 bool gen_is_proto_path(const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./";
 	static const char tail[] = ".proto";
 	const size_t len = strlen(s), tail_len = sizeof(tail) - 1;
 
@@ -171,11 +172,12 @@ static bool is_in(const char *s, const char *const *list)
 bool gen_is_c_keyword(const char *s)
 {
 	static const char *const keywords[] = {
-		"auto", "break", "case", "char", "const", "continue", "default", "do", "double",
-		"else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long",
-		"register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
-		"switch", "typedef", "union", "unsigned", "void", "volatile", "while",
-		"asm", "bool", "errno", "false", "true", NULL,
+		"auto",    "break",  "case",     "char",   "const",    "continue", "default",
+		"do",      "double", "else",     "enum",   "extern",   "float",    "for",
+		"goto",    "if",     "inline",   "int",    "long",     "register", "restrict",
+		"return",  "short",  "signed",   "sizeof", "static",   "struct",   "switch",
+		"typedef", "union",  "unsigned", "void",   "volatile", "while",    "asm",
+		"bool",    "errno",  "false",    "true",   NULL,
 	};
 
 	return is_in(s, keywords);

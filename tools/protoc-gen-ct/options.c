@@ -4,9 +4,9 @@
 #include "request.h"
 
 enum {
-	METHOD_OPTION_TAG = 50501,   /* proto/ct/v1/options.proto */
+	METHOD_OPTION_TAG = 50501,    /* proto/ct/v1/options.proto */
 	PROTOBUF_C_OPTION_TAG = 1019, /* protobuf-c/protobuf-c.proto: pb_c_file */
-	C_PACKAGE_TAG = 6,           /* ProtobufCFileOptions.c_package */
+	C_PACKAGE_TAG = 6,            /* ProtobufCFileOptions.c_package */
 };
 
 /* Custom options reach a plugin that does not know them as unknown fields, one
@@ -32,8 +32,10 @@ static bool join_option(const ProtobufCMessage *opts, uint32_t tag, struct gen_t
 static void check_values(struct gen *g, const Ct__V1__MethodOptions *o, const struct gen_method *m)
 {
 	if (o->base.n_unknown_fields > 0)
-		gen_error(g, m->where, "%s: field %u of option (ct.v1.method) is unknown to this "
-			  "protoc-gen-ct", m->full_name, o->base.unknown_fields[0].tag);
+		gen_error(g, m->where,
+			  "%s: field %u of option (ct.v1.method) is unknown to this "
+			  "protoc-gen-ct",
+			  m->full_name, o->base.unknown_fields[0].tag);
 	if (o->timeout_ms > GEN_TIMEOUT_MS_MAX)
 		gen_error(g, m->where, "%s: timeout_ms is %u, the limit is %d (24 hours)",
 			  m->full_name, o->timeout_ms, GEN_TIMEOUT_MS_MAX);

@@ -71,8 +71,8 @@ static bool is_shallow(struct ct_bytes b, const ProtobufCMessageDescriptor *desc
 	unsigned wire_type;
 
 	while (gen_take_field(&b, &tag, &wire_type, &body)) {
-		const ProtobufCFieldDescriptor *f =
-			protobuf_c_message_descriptor_get_field(desc, tag);
+		const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(desc,
+											    tag);
 
 		if (f == NULL || f->type != PROTOBUF_C_TYPE_MESSAGE ||
 		    wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-static const Google__Protobuf__SourceCodeInfo__Location *
-find(const Google__Protobuf__FileDescriptorProto *file, const struct gen_path *path)
+static const Google__Protobuf__SourceCodeInfo__Location *find(
+	const Google__Protobuf__FileDescriptorProto *file, const struct gen_path *path)
 {
 	const Google__Protobuf__SourceCodeInfo *info = file->source_code_info;
 

@@ -14,7 +14,7 @@
  *
  * m may be NULL when the piece names nothing of a method.
  */
-void gen_template_add(struct gen_text *out, const struct gen_service *s,
-		      const struct gen_method *m, const char *piece);
+void gen_template_add(struct gen_text *out, const struct gen_service *s, const struct gen_method *m,
+		      const char *piece);
 
 #endif
