@@ -88,7 +88,7 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(DEPFLAGS) -c $< -o $@
 $(call obj_of,$(call src_of,shared/rpc shared/json tests/unit/rpc tests/unit/json)): | gen-headers
-$(call obj_of,$(call src_of,patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/stress tests/lib/rpc bench)): | stub-headers
+$(call obj_of,$(call src_of,patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
 # handlers the runtime itself brings (health, stats, probe) use stubs too
 $(call obj_of,$(call src_of,shared/rpc/services)): | stub-headers
 
@@ -161,7 +161,7 @@ clean: ## remove everything built
 	rm -rf build
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18 | sort
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/' | expand -t 20 | sort
 
 .PHONY: all clean help gen gen-headers stub-headers
 

@@ -10,7 +10,7 @@ set -eu
 packages_build="gcc make libc6-dev binutils protobuf-compiler protobuf-c-compiler libprotoc-dev
 	libprotobuf-c-dev libnng-dev libconfig-dev libsqlite3-dev libjansson-dev zlib1g-dev"
 packages_test="libcriterion-dev nng-utils procps"
-packages_check="clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck"
+packages_check="clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck"
 packages_cluster="docker.io docker-compose debootstrap"
 
 usage()
