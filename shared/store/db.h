@@ -58,9 +58,9 @@ enum {
 /* Work in a scope. Runs on the scope's thread. */
 typedef ct_status(ct_db_fn)(struct ct_db *db, void *arg);
 
-/* Why the scope failed, in words for an operator: which statement, what the
- * driver said. "" while nothing failed. Values bound are never in it. Borrowed
- * until the scope ends. */
+/* Why the last failure of the scope came, in words for an operator: which
+ * statement, what the driver said. "" while nothing failed. Values bound are
+ * never in it. Borrowed until the scope ends. */
 const char *ct_db_why(const struct ct_db *db);
 
 /* The status of the first failure of the scope; OK while there is none. */
@@ -81,8 +81,7 @@ CT_MUST_USE ct_status ct_db_nested(struct ct_db *db, ct_db_fn *fn, void *arg);
  * statements, by address and then by content. The handle is the caller's until
  * ct_stmt_release() or the end of the scope; a text prepared twice gives two
  * handles. */
-CT_MUST_USE ct_status ct_db_prepare(struct ct_db *db, const char *sql,
-				    struct ct_stmt **ret_stmt);
+CT_MUST_USE ct_status ct_db_prepare(struct ct_db *db, const char *sql, struct ct_stmt **ret_stmt);
 
 /* Prepares, runs to the end and releases one statement without parameters. */
 CT_MUST_USE ct_status ct_db_run(struct ct_db *db, const char *sql);
@@ -98,10 +97,11 @@ void ct_stmt_reset(struct ct_stmt *s);
  * are copied. A failure is kept and returned by the next step. */
 void ct_stmt_bind_i64(struct ct_stmt *s, unsigned param, int64_t value);
 void ct_stmt_bind_f64(struct ct_stmt *s, unsigned param, double value);
-void ct_stmt_bind_opt_f64(struct ct_stmt *s, unsigned param, const double *value); /* NULL: NULL */
-void ct_stmt_bind_str(struct ct_stmt *s, unsigned param, const char *text);        /* NULL: NULL */
-void ct_stmt_bind_text(struct ct_stmt *s, unsigned param, struct ct_bytes utf8);   /* len 0: "" */
-void ct_stmt_bind_blob(struct ct_stmt *s, unsigned param, struct ct_bytes bytes);  /* len 0: empty */
+/* A NULL pointer binds NULL; len 0 binds an empty text or blob. */
+void ct_stmt_bind_opt_f64(struct ct_stmt *s, unsigned param, const double *value);
+void ct_stmt_bind_str(struct ct_stmt *s, unsigned param, const char *text);
+void ct_stmt_bind_text(struct ct_stmt *s, unsigned param, struct ct_bytes utf8);
+void ct_stmt_bind_blob(struct ct_stmt *s, unsigned param, struct ct_bytes bytes);
 void ct_stmt_bind_null(struct ct_stmt *s, unsigned param);
 
 /* OK with *ret_row true: a row stands ready for the getters. OK with false: the

@@ -3,6 +3,7 @@
 #define CT_STORE_STORE_H
 
 #include "base/attrs.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "store/db.h"
 #include "store/migration.h"
@@ -32,7 +33,8 @@ struct ct_store_why {
 };
 
 struct ct_store_opts {
-	const char *path;                      /* of the SQLite file; made when missing */
+	const struct ct_clock *clk; /* for group_ms and busy_ms; NULL: ct_clock_system() */
+	const char *path;           /* of the SQLite file; made when missing */
 	const struct ct_migration *migrations; /* borrowed during new; NULL with 0: none */
 	size_t migrations_n;
 	uint32_t application_id;   /* marks the file as ours; 0: not marked, not checked */
@@ -126,21 +128,21 @@ CT_MUST_USE ct_status ct_store_read(struct ct_store *s, struct ct_ctx *ctx, ct_d
  *   accepted = committed + failed + cancelled + queued + running
  * and an ended write is counted before its done runs. */
 struct ct_store_stats {
-	uint64_t accepted, refused;   /* by ct_store_write() and _wait() */
-	uint64_t committed;           /* on the disk */
-	uint64_t failed;              /* rolled back: fn, a statement or the commit failed */
-	uint64_t cancelled;           /* dropped or stopped by the context */
-	uint64_t reruns;              /* runs of a fn beyond the first */
-	uint64_t commits;             /* transactions, each one fsync */
+	uint64_t accepted, refused; /* by ct_store_write() and _wait() */
+	uint64_t committed;         /* on the disk */
+	uint64_t failed;            /* rolled back: fn, a statement or the commit failed */
+	uint64_t cancelled;         /* dropped or stopped by the context */
+	uint64_t reruns;            /* runs of a fn beyond the first */
+	uint64_t commits;           /* transactions, each one fsync */
 	uint64_t commits_failed;
 	uint64_t checkpoints;
 	uint64_t reads, reads_failed, reads_cancelled; /* begun; ended badly */
-	uint64_t reader_waits;        /* reads that had to wait for a connection */
-	uint64_t busy_waits;          /* times a lock of another process was waited for */
-	uint32_t queued, running;     /* writes waiting; writes in the present transaction */
-	uint32_t group_largest;       /* writes committed by one transaction */
+	uint64_t reader_waits;                         /* reads that had to wait for a connection */
+	uint64_t busy_waits;      /* times a lock of another process was waited for */
+	uint32_t queued, running; /* writes waiting; writes in the present transaction */
+	uint32_t group_largest;   /* writes committed by one transaction */
 	uint32_t readers_busy;
-	uint32_t schema_version;      /* of the newest migration applied; 0: none */
+	uint32_t schema_version; /* of the newest migration applied; 0: none */
 };
 
 void ct_store_stats(struct ct_store *s, struct ct_store_stats *ret_stats);
