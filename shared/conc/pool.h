@@ -44,7 +44,7 @@ struct ct_task {
 	struct ct_list link;
 	ct_task_fn *fn;
 	enum ct_lane lane;
-	bool urgent; /* the second half of admitted work: never refused as full, first in its lane */
+	bool urgent; /* second half of admitted work: never refused as full, first in its lane */
 	bool queued;
 };
 
