@@ -18,6 +18,10 @@ CFLAGS += -std=c11 -g -pthread -fno-omit-frame-pointer $(OPT) $(SAN)
 LDFLAGS += -pthread $(SAN)
 DEPFLAGS = -MMD -MP
 
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)	$(2)')
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -62,15 +66,20 @@ PROTOC_FLAGS := -Iproto -Itests/data/proto -I/usr/include
 gen: $(PB_H) $(CT_H)
 
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h &: proto/%.proto | $(B)/gen/.dir
-	protoc-c $(PROTOC_FLAGS) --c_out=$(B)/gen $<
+	$(call say,PROTOC,$<)
+	$(Q)protoc-c $(PROTOC_FLAGS) --c_out=$(B)/gen $<
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h &: tests/data/proto/%.proto | $(B)/gen/.dir
-	protoc-c $(PROTOC_FLAGS) --c_out=$(B)/gen $<
+	$(call say,PROTOC,$<)
+	$(Q)protoc-c $(PROTOC_FLAGS) --c_out=$(B)/gen $<
 $(B)/gen/google/%.pb-c.c $(B)/gen/google/%.pb-c.h &: /usr/include/google/%.proto | $(B)/gen/.dir
-	protoc-c -I/usr/include --c_out=$(B)/gen $<
+	$(call say,PROTOC,$<)
+	$(Q)protoc-c -I/usr/include --c_out=$(B)/gen $<
 $(B)/gen/%.ct.c $(B)/gen/%.ct.h &: proto/%.proto $(B)/bin/protoc-gen-ct
-	protoc $(PROTOC_FLAGS) --plugin=protoc-gen-ct=$(B)/bin/protoc-gen-ct --ct_out=$(B)/gen $<
+	$(call say,STUBS,$<)
+	$(Q)protoc $(PROTOC_FLAGS) --plugin=protoc-gen-ct=$(B)/bin/protoc-gen-ct --ct_out=$(B)/gen $<
 $(B)/gen/%.ct.c $(B)/gen/%.ct.h &: tests/data/proto/%.proto $(B)/bin/protoc-gen-ct
-	protoc $(PROTOC_FLAGS) --plugin=protoc-gen-ct=$(B)/bin/protoc-gen-ct --ct_out=$(B)/gen $<
+	$(call say,STUBS,$<)
+	$(Q)protoc $(PROTOC_FLAGS) --plugin=protoc-gen-ct=$(B)/bin/protoc-gen-ct --ct_out=$(B)/gen $<
 $(B)/gen/.dir:
 	@mkdir -p $(@D) && touch $@
 
@@ -80,13 +89,15 @@ PB_OBJ := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(PB_C) $(B)/gen/google/proto
 
 $(B)/obj/gen/%.o: $(B)/gen/%.c | gen-headers
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(DEPFLAGS) -c $< -o $@
 gen-headers: $(PB_H) $(B)/gen/google/protobuf/descriptor.pb-c.h
 stub-headers: gen-headers $(CT_H)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(DEPFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(DEPFLAGS) -c $< -o $@
 $(call obj_of,$(call src_of,shared/rpc shared/json tests/unit/rpc tests/unit/json)): | gen-headers
 $(call obj_of,$(call src_of,patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
 # handlers the runtime itself brings (health, stats, probe) use stubs too
@@ -97,20 +108,20 @@ define layer_rule
 $(B)/layers/$(1).a: $(call obj_of,$(call src_of,shared/$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS) $(SIDE_LAYERS),$(eval $(call layer_rule,$(l))))
 
 $(B)/layers/gen-pb.a: $(PB_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 # The whole runtime, with the services every server has, for users and our own programs.
 LIBCT_OBJ := $(call obj_of,$(call src_of,$(addprefix shared/,$(LAYERS) $(SIDE_LAYERS)) shared/rpc/services)) $(GEN_OBJ)
 $(B)/libct.a: $(LIBCT_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 layer_archives = $(foreach l,$(1),$(B)/layers/$(l).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
@@ -125,7 +136,8 @@ src_study-gen := $(call src_of,tools/study-gen)
 define program_rule
 $(B)/bin/$(1): $(call obj_of,$(src_$(1))) $(B)/libct.a
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(src_$(1))) $(B)/libct.a $(ALL_LIBS)
+	$$(call say,LD,$@)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(src_$(1))) $(B)/libct.a $(ALL_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
@@ -134,10 +146,12 @@ $(call obj_of,$(call src_of,tools/protoc-gen-ct)): $(B)/gen/google/protobuf/comp
 PLUGIN_GEN := $(patsubst %,$(B)/obj/plugin/%.pb-c.o,google/protobuf/descriptor google/protobuf/compiler/plugin ct/v1/options)
 $(B)/obj/plugin/%.o: $(B)/gen/%.c $(B)/gen/google/protobuf/descriptor.pb-c.h $(B)/gen/google/protobuf/compiler/plugin.pb-c.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 $(B)/bin/protoc-gen-ct: $(call obj_of,$(call src_of,tools/protoc-gen-ct)) $(PLUGIN_GEN) $(B)/layers/base.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lprotobuf-c
 
 all: $(B)/libct.a $(B)/bin/protoc-gen-ct $(PROGRAMS:%=$(B)/bin/%) ## build everything
 
@@ -148,7 +162,8 @@ TEST_LIB_OBJ := $(call obj_of,$(call src_of,tests/lib))
 define unit_rule
 $(B)/tests/unit-$(1): $(call obj_of,$(call src_of,tests/unit/$(1))) $(TEST_LIB_OBJ) $(call layer_archives,$(below_$(1))) $(if $(filter rpc json,$(1)),$(B)/layers/gen-pb.a)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(call src_of,tests/unit/$(1))) $(TEST_LIB_OBJ) -Wl,--start-group $(call layer_archives,$(below_$(1))) $(if $(filter rpc json,$(1)),$(B)/layers/gen-pb.a) -Wl,--end-group $(foreach l,$(below_$(1)),$(libs_$(l))) -lcriterion
+	$$(call say,LD,$@)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(call src_of,tests/unit/$(1))) $(TEST_LIB_OBJ) -Wl,--start-group $(call layer_archives,$(below_$(1))) $(if $(filter rpc json,$(1)),$(B)/layers/gen-pb.a) -Wl,--end-group $(foreach l,$(below_$(1)),$(libs_$(l))) -lcriterion
 endef
 UNIT_LAYERS := $(foreach l,$(LAYERS) $(SIDE_LAYERS),$(if $(wildcard tests/unit/$(l)/*.c),$(l)))
 $(foreach l,$(UNIT_LAYERS),$(eval $(call unit_rule,$(l))))

@@ -67,6 +67,7 @@ struct ct_ctx {
 	ct_instant deadline;
 	_Atomic int64_t tripped_ns; /* when; valid once tripped is read with acquire */
 	struct ct_trace trace;
+	bool served;
 	struct ct_timer timer;
 	/* under the lock of its stripe; sibling is under the parent's */
 	struct ct_list children, sibling, hooks;
@@ -118,6 +119,11 @@ ct_status ct_ctx_status(const struct ct_ctx *ctx);
 ct_instant ct_ctx_deadline(const struct ct_ctx *ctx); /* CT_NEVER: none */
 ct_instant ct_ctx_now(const struct ct_ctx *ctx);
 struct ct_timers *ct_ctx_timers(const struct ct_ctx *ctx);
+struct ct_ctx *ct_ctx_parent(const struct ct_ctx *ctx); /* borrowed; NULL: a root */
+/* A context of a call that a server answers: what tripped it was decided
+ * elsewhere, so calls made under it tell their servers PARENT. Set before sharing. */
+void ct_ctx_set_served(struct ct_ctx *ctx);
+bool ct_ctx_served(const struct ct_ctx *ctx);
 ct_instant ct_ctx_tripped_at(const struct ct_ctx *ctx); /* CT_NEVER while live */
 
 /* The trace is inherited by children made afterwards. Set before sharing. */

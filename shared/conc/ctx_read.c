@@ -67,3 +67,18 @@ struct ct_trace ct_ctx_trace(const struct ct_ctx *ctx)
 {
 	return ctx->trace;
 }
+
+struct ct_ctx *ct_ctx_parent(const struct ct_ctx *ctx)
+{
+	return ctx->parent;
+}
+
+void ct_ctx_set_served(struct ct_ctx *ctx)
+{
+	ctx->served = true;
+}
+
+bool ct_ctx_served(const struct ct_ctx *ctx)
+{
+	return ctx->served;
+}

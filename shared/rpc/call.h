@@ -55,7 +55,8 @@ void ct_call_set_no_retry(struct ct_call *c);
 /* Before the answer: a typed detail of an error, copied. Bounded: what does not fit is dropped. */
 void ct_call_add_detail(struct ct_call *c, const ProtobufCMessage *detail);
 
-/* A downstream call ended: its time goes into the reply's ledger. One thread at a time. */
+/* A downstream call ended: its time goes into the reply's ledger. Any thread, before
+ * the answer. */
 void ct_call_add_hop(struct ct_call *c, const char *peer, const struct ct_method *m,
 		     const struct ct_reply *reply);
 

@@ -59,8 +59,8 @@ const char *ct_client_peer(const struct ct_client *c);
 /* Blocks until a connection is ready. DEADLINE_EXCEEDED or CANCELLED: ctx. */
 CT_MUST_USE ct_status ct_client_wait_ready(struct ct_client *c, struct ct_ctx *ctx);
 
-/* Runs exactly once for each async call, never inside the call that started
- * it: on a receiving thread, the timer thread, or the thread that cancels the
+/* Runs exactly once for each async call, never inside the call that started it
+ * (but when there is no memory for the call): on a receiving thread, the timer thread, or the thread that cancels the
  * context. It must not block; it may start other calls. reply and all it
  * points to are borrowed until it returns. */
 typedef void(ct_done_fn)(void *arg, struct ct_reply *reply);

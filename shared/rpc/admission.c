@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a connection brings: calls are admitted or refused, cancels carried out.
+ * Runs on nng's task threads, blocks on nothing, and decodes no payload. The
+ * calls of one receive enter the pool together, under one lock.
+ */
+#include "rpc/server_internal.h"
+
+#include "base/check.h"
+
+#include <string.h>
+
+#define US_PER_MS UINT64_C(1000)
+
+static const struct refusal_row {
+	const char *text;
+	ct_status status;
+} refusals[CT_REFUSALS_N] = {
+#define X(name, text_, status_) [CT_REFUSAL_##name] = { text_, CT_##status_ },
+	CT_REFUSALS(X)
+#undef X
+};
+
+/* A call as it lies in the receive buffer. */
+struct arrival {
+	struct ct_conn *conn;
+	const struct ct_net_msg *msg;
+	struct ct_wire_header header;
+	struct ct_bytes meta, payload;
+	ct_instant now;
+	struct ct_route *route; /* NULL: no such method */
+};
+
+static struct ct_reply_head head_of(const struct ct_server *s, enum ct_refusal why)
+{
+	const ct_status st = refusals[why].status;
+
+	return (struct ct_reply_head){
+		.status = st,
+		.message = refusals[why].text,
+		.retry_after_ms = st == CT_RESOURCE_EXHAUSTED && why != CT_REFUSAL_SIZE ?
+					  s->opts.retry_after_ms :
+					  0,
+		.no_retry = why == CT_REFUSAL_SIZE,
+		.not_processed = true,
+	};
+}
+
+static void count_refusal(struct ct_server *s, enum ct_refusal why)
+{
+	ct_srv__count(&s->refused_by[why]);
+	ct_srv__count(&s->ends[CT_END_REFUSED]);
+}
+
+static void refuse_arrival(struct ct_server *s, const struct arrival *a, enum ct_refusal why)
+{
+	const struct ct_reply_head head = head_of(s, why);
+
+	count_refusal(s, why);
+	(void)ct_srv__reply(a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+	CT_LOG(s->log, CT_LOG_DEBUG, "call refused", CT_STR("reason", refusals[why].text),
+	       CT_STR("method", a->route != NULL ? a->route->method->name : ""),
+	       CT_STR("peer", ct_conn_peer(a->conn)));
+}
+
+void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
+{
+	struct ct_server *s = c->server;
+	const struct ct_reply_head head = head_of(s, why);
+
+	ct_sm_move(&c->sm, CT_CALL_REFUSED);
+	count_refusal(s, why);
+	atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&c->route->in_flight, 1, memory_order_relaxed);
+	(void)ct_srv__reply(c->conn, &c->reply_to, &c->header, &head, NULL, CT_BYTES_NONE);
+	if (c->registered) {
+		ct_registry_remove(s->registry, &c->reg);
+		(void)ct_ctx_hook_remove(&c->ctx, &c->tripped);
+	}
+	ct_ctx_finish(&c->ctx);
+	ct_ctx_unref(&c->ctx);
+}
+
+/* Whether the time left covers the likely wait and the method's usual time.
+ * Only a queue makes a call infeasible, so an estimate that is off can never
+ * keep a method out for good. */
+static bool feasible(struct ct_server *s, const struct arrival *a)
+{
+	struct ct_pool_stats ps;
+	uint64_t estimate, wait;
+
+	if (a->header.budget_us == CT_BUDGET_NONE || a->route->method->lane == CT_LANE_INLINE)
+		return true;
+	estimate = ct_srv__get(&a->route->estimate_us);
+	if (estimate == 0 || a->header.budget_us > US_PER_MS * US_PER_MS)
+		return true; /* unknown, or so long that the look at the queue is not worth it */
+	ct_pool_stats(s->pool, &ps);
+	if (ps.queued[a->route->method->lane] == 0)
+		return true;
+	wait = ps.queued[a->route->method->lane] * ct_srv__get(&s->service_us) / s->opts.workers;
+	return a->header.budget_us >= wait + estimate;
+}
+
+/* The order of semantics.md, cheapest first; CT_REFUSALS_N: let it in. */
+static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
+{
+	const struct ct_route *r = a->route;
+
+	if (r != NULL && r->method->max_request_bytes != 0 &&
+	    a->payload.len > r->method->max_request_bytes)
+		return CT_REFUSAL_SIZE;
+	if (atomic_load_explicit(&s->refusing, memory_order_relaxed) &&
+	    (r == NULL || r->method->lane != CT_LANE_INLINE))
+		return CT_REFUSAL_DRAINING;
+	if (ct_registry_take_tombstone(s->registry, &a->header.cancel_id, a->now)) {
+		ct_srv__count(&s->tombstones_hit);
+		return CT_REFUSAL_TOMBSTONE;
+	}
+	if (r == NULL)
+		return CT_REFUSAL_UNKNOWN_METHOD;
+	if (atomic_load_explicit(&r->in_flight, memory_order_relaxed) >= s->opts.method_calls_max)
+		return CT_REFUSAL_METHOD_LIMIT;
+	if (ct_srv__get(&s->in_flight) >= s->opts.calls_max)
+		return CT_REFUSAL_CALL_LIMIT;
+	if (!feasible(s, a))
+		return CT_REFUSAL_INFEASIBLE;
+	return CT_REFUSALS_N;
+}
+
+static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
+{
+	const uint64_t max_us = s->opts.max_deadline_ms * US_PER_MS;
+
+	if (a->header.budget_us <= max_us)
+		return ct_instant_add_us(a->now, a->header.budget_us);
+	ct_srv__count(&s->clamped);
+	return ct_instant_add_us(a->now, max_us);
+}
+
+static struct ct_call *accept_call(struct ct_server *s, const struct arrival *a)
+{
+	struct ct_call *c = ct_call__take(s);
+	uint8_t *copy;
+
+	if (c == NULL)
+		return NULL;
+	ct_call__init_ctx(c, deadline_of(s, a));
+	c->received = a->now;
+	c->header = a->header;
+	c->route = a->route;
+	c->reply_to = a->msg->route;
+	c->conn = ct_conn_ref(a->conn);
+	c->meta_bytes = c->payload = CT_BYTES_NONE;
+	c->meta = NULL;
+	copy = ct_arena_alloc(&c->arena, a->meta.len + a->payload.len);
+	if (copy == NULL) {
+		ct_ctx_finish(&c->ctx);
+		ct_ctx_unref(&c->ctx);
+		return NULL;
+	}
+	if (a->meta.len > 0)
+		memcpy(copy, a->meta.ptr, a->meta.len);
+	if (a->payload.len > 0)
+		memcpy(copy + a->meta.len, a->payload.ptr, a->payload.len);
+	c->meta_bytes = ct_bytes_of(copy, a->meta.len);
+	c->payload = ct_bytes_of(copy + a->meta.len, a->payload.len);
+	return c;
+}
+
+/* In the registry and under the eye of its context. False: it was refused. */
+static bool enlist(struct ct_server *s, struct ct_call *c)
+{
+	ct_status st;
+
+	c->reg.id = c->header.cancel_id;
+	st = ct_registry_add(s->registry, &c->reg, c->received);
+	if (st != CT_OK) {
+		if (st == CT_CANCELLED)
+			ct_srv__count(&s->tombstones_hit);
+		ct_call__refuse(c, st == CT_CANCELLED ? CT_REFUSAL_TOMBSTONE : CT_REFUSAL_DUPLICATE);
+		return false;
+	}
+	c->registered = true;
+	ct_sm_move(&c->sm, CT_CALL_QUEUED);
+	c->task = (struct ct_task){ .fn = ct_call__task_fn, .lane = c->route->method->lane };
+	ct_list_init(&c->task.link);
+	ct_ctx_on_cancel(&c->ctx, &c->tripped, ct_call__tripped);
+	return true;
+}
+
+static void on_call(struct ct_server *s, struct arrival *a, struct ct_list *tasks)
+{
+	enum ct_refusal why;
+	struct ct_call *c;
+
+	ct_srv__count(&s->received);
+	a->route = ct_router_find(&s->router, a->header.method);
+	why = judge(s, a);
+	if (why != CT_REFUSALS_N) {
+		refuse_arrival(s, a, why);
+		return;
+	}
+	c = accept_call(s, a);
+	if (c == NULL) {
+		refuse_arrival(s, a, CT_REFUSAL_NO_MEMORY);
+		return;
+	}
+	ct_sm_init(&c->sm, ct_call__rows, CT_CALL_RECEIVED, NULL);
+	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->route->in_flight, 1, memory_order_relaxed);
+	if (!enlist(s, c))
+		return;
+	if (c->route->method->lane == CT_LANE_INLINE)
+		ct_call__run_inline(c);
+	else
+		ct_list_push_back(tasks, &c->task.link);
+}
+
+static void ref_entry(struct ct_registry_entry *e)
+{
+	struct ct_call *c = CT_CONTAINER_OF(e, struct ct_call, reg);
+
+	ct_ctx_ref(&c->ctx);
+}
+
+static void on_cancel(struct ct_server *s, const struct arrival *a)
+{
+	struct ct_reply_head head = { .status = CT_OK, .message = "" };
+	struct ct_registry_entry *e;
+
+	ct_srv__count(&s->cancels);
+	e = ct_registry_cancel(s->registry, &a->header.cancel_id, a->now, ref_entry);
+	if (e != NULL) {
+		struct ct_call *c = CT_CONTAINER_OF(e, struct ct_call, reg);
+
+		(void)ct_ctx_cancel(&c->ctx, (enum ct_cancel_reason)a->header.code);
+		ct_ctx_unref(&c->ctx);
+	} else {
+		ct_srv__count(&s->cancels_unknown);
+		head.status = CT_NOT_FOUND;
+	}
+	(void)ct_srv__reply(a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+}
+
+/* The queue refused what is left of the list. */
+static void refuse_left(struct ct_server *s, struct ct_list *tasks, ct_status st)
+{
+	struct ct_list *l;
+
+	(void)s;
+	while ((l = ct_list_pop_front(tasks)) != NULL) {
+		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
+						    struct ct_call, task);
+
+		ct_call__refuse(c, st == CT_UNAVAILABLE ? CT_REFUSAL_DRAINING : CT_REFUSAL_QUEUE_FULL);
+	}
+}
+
+static void bad_message(struct ct_server *s, struct ct_conn *conn, const char *why)
+{
+	ct_srv__count(&s->bad_header);
+	CT_LOG(s->log, CT_LOG_WARN, "bad message, closing the connection", CT_STR("why", why),
+	       CT_STR("peer", ct_conn_peer(conn)));
+	ct_conn_close(conn, CT_INVALID_ARGUMENT);
+}
+
+static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *msgs, size_t n)
+{
+	struct ct_server *s = user;
+	struct arrival a = { .conn = conn, .now = ct_now(s->clk) };
+	struct ct_list tasks;
+	ct_status st;
+
+	ct_list_init(&tasks);
+	for (size_t i = 0; i < n; i++) {
+		const char *why;
+
+		a.msg = &msgs[i];
+		st = ct_wire_decode(msgs[i].body, &a.header, &a.meta, &a.payload, &why);
+		if (st == CT_OK && a.header.kind == CT_WIRE_REPLY) {
+			st = CT_INVALID_ARGUMENT;
+			why = "a reply sent to a server";
+		}
+		if (st != CT_OK) {
+			bad_message(s, conn, why);
+			break;
+		}
+		if (a.header.kind == CT_WIRE_CALL)
+			on_call(s, &a, &tasks);
+		else
+			on_cancel(s, &a);
+	}
+	if (!ct_list_empty(&tasks)) {
+		st = ct_pool_submit_list(s->pool, &tasks);
+		if (st != CT_OK)
+			refuse_left(s, &tasks, st);
+	}
+}
+
+static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
+{
+	struct ct_server *s = arg;
+
+	(void)conn;
+	ct_lock_acquire(&s->lock);
+	s->connections++;
+	ct_lock_release(&s->lock);
+	*ret_user = s;
+}
+
+static void on_closed(struct ct_conn *conn, void *user, ct_status why)
+{
+	struct ct_server *s = user;
+
+	CT_LOG(s->log, CT_LOG_DEBUG, "connection closed", CT_STR("peer", ct_conn_peer(conn)),
+	       CT_STATUS("status", why));
+	ct_srv__cancel_calls(s, conn, CT_CANCEL_PEER_GONE);
+	ct_lock_acquire(&s->lock);
+	if (--s->connections == 0)
+		ct_cond_broadcast(&s->moved);
+	ct_lock_release(&s->lock); /* the last touch of s */
+}
+
+const struct ct_conn_events ct_srv__conn_events = {
+	.opened = on_opened,
+	.batch = on_batch,
+	.closed = on_closed,
+};

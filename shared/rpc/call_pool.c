@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Call objects: taken for a call, given back at its last reference, so that a
+ * server in steady state allocates nothing. */
+#include "rpc/server_internal.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "rpc/codec.h"
+
+enum { CALL_TAG = 0x43616c6c, FREE_MAX = 512, CHUNK_BYTES = 2048,
+       /* request, its decoded form and the answer together */
+       ARENA_BYTES_MAX = 64 * 1024 * 1024,
+       LEDGER_CHUNK_BYTES = 512, LEDGER_BYTES_MAX = 256 * 1024 };
+
+static void destroy(struct ct_call *c)
+{
+	ct_arena_fini(&c->arena);
+	ct_arena_fini(&c->ledger);
+	ct_lock_fini(&c->ledger_lock);
+	CT_TAG_CLEAR(c);
+	ct_mem_free(c);
+}
+
+static void recycle(struct ct_ctx *ctx)
+{
+	struct ct_call *c = CT_CONTAINER_OF(ctx, struct ct_call, ctx);
+	struct ct_server *s = c->server;
+
+	CT_TAG_CHECK(c, CALL_TAG);
+	c->conn = ct_conn_unref(c->conn);
+	ct_arena_reset(&c->arena);
+	ct_arena_reset(&c->ledger);
+	ct_lock_acquire(&s->free_lock);
+	if (s->free_n < FREE_MAX) {
+		ct_list_push_back(&s->free_calls, &c->free_link);
+		s->free_n++;
+		c = NULL; /* the list's */
+	}
+	if (--s->alive == 0)
+		ct_cond_broadcast(&s->idle);
+	ct_lock_release(&s->free_lock); /* the last touch of s: a joiner may free it now */
+	if (c != NULL)
+		destroy(c);
+}
+
+static struct ct_call *make(struct ct_server *s)
+{
+	struct ct_call *c = ct_mem_zalloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	CT_TAG_SET(c, CALL_TAG);
+	c->server = s;
+	ct_arena_init(&c->arena, CHUNK_BYTES, ARENA_BYTES_MAX);
+	ct_arena_init(&c->ledger, LEDGER_CHUNK_BYTES, LEDGER_BYTES_MAX);
+	ct_lock_init(&c->ledger_lock, CT_RANK_CALL);
+	return c;
+}
+
+struct ct_call *ct_call__take(struct ct_server *s)
+{
+	struct ct_list *l;
+	struct ct_call *c;
+
+	ct_lock_acquire(&s->free_lock);
+	l = ct_list_pop_front(&s->free_calls);
+	s->free_n -= l != NULL;
+	s->alive++;
+	ct_lock_release(&s->free_lock);
+	c = l != NULL ? CT_CONTAINER_OF(l, struct ct_call, free_link) : make(s);
+	if (c == NULL) {
+		ct_lock_acquire(&s->free_lock);
+		if (--s->alive == 0)
+			ct_cond_broadcast(&s->idle);
+		ct_lock_release(&s->free_lock);
+		return NULL;
+	}
+
+	ct_list_init(&c->free_link);
+	c->resume_fn = NULL;
+	c->conn = NULL;
+	c->route = NULL;
+	c->payload = CT_BYTES_NONE;
+	c->allocator = ct_codec_allocator(&c->arena);
+	c->queue_us = c->downstream_us = 0;
+	c->hops_n = c->details_n = c->details_bytes = 0;
+	c->retry_after_ms = 0;
+	c->no_retry = false;
+	c->registered = false;
+	c->ledger_closed = false;
+	c->downstream_end = (ct_instant){ .ns = 0 };
+	atomic_store_explicit(&c->answered, false, memory_order_relaxed);
+	atomic_store_explicit(&c->kept, false, memory_order_relaxed);
+	return c;
+}
+
+void ct_call__init_ctx(struct ct_call *c, ct_instant deadline)
+{
+	ct_ctx_init(&c->ctx, NULL, c->server->timers, deadline, recycle);
+	ct_ctx_set_served(&c->ctx);
+}
+
+void ct_call__free_all(struct ct_server *s)
+{
+	struct ct_list *l;
+
+	while ((l = ct_list_pop_front(&s->free_calls)) != NULL)
+		destroy(CT_CONTAINER_OF(l, struct ct_call, free_link));
+	s->free_n = 0;
+}

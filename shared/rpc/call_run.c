@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call from the queue to its handler, and what a handler may ask of it. */
+#include "rpc/server_internal.h"
+
+#include "base/check.h"
+#include "obs/trace.h"
+#include "rpc/codec.h"
+
+const struct ct_sm_row ct_call__rows[] = {
+	[CT_CALL_RECEIVED] = { "received", CT_SM_BIT(CT_CALL_QUEUED) | CT_SM_BIT(CT_CALL_REFUSED) },
+	[CT_CALL_QUEUED] = { "queued", CT_SM_BIT(CT_CALL_RUNNING) | CT_SM_BIT(CT_CALL_EXPIRED) |
+					       CT_SM_BIT(CT_CALL_REFUSED) },
+	[CT_CALL_RUNNING] = { "running", CT_SM_BIT(CT_CALL_REPLIED) | CT_SM_BIT(CT_CALL_ABANDONED) },
+	[CT_CALL_REPLIED] = { "replied", 0 },
+	[CT_CALL_ABANDONED] = { "abandoned", 0 },
+	[CT_CALL_EXPIRED] = { "expired", 0 },
+	[CT_CALL_REFUSED] = { "refused", 0 },
+};
+
+static Ct__V1__CallMeta empty_meta = CT__V1__CALL_META__INIT; /* never written */
+
+const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c)
+{
+	ProtobufCMessage *m;
+
+	if (c->meta == NULL && c->meta_bytes.len > 0 &&
+	    ct_codec_unpack(&ct__v1__call_meta__descriptor, c->meta_bytes, &c->arena, &m) == CT_OK)
+		c->meta = (const Ct__V1__CallMeta *)m;
+	if (c->meta == NULL)
+		c->meta = &empty_meta;
+	return c->meta;
+}
+
+static void begin_trace(struct ct_call *c)
+{
+	const Ct__V1__CallMeta *meta = ct_call__meta(c);
+	struct ct_trace trace;
+
+	if (ct_trace_parse(ct_bytes_of_str(meta->traceparent), &trace))
+		ct_ctx_set_trace(&c->ctx, trace);
+}
+
+/* Its turn came: decode and hand it to the handler. A reference keeps the
+ * memory while the handler runs, for it may answer at once. */
+static void run(struct ct_call *c)
+{
+	ProtobufCMessage *req;
+	ct_status st;
+
+	ct_sm_move(&c->sm, CT_CALL_RUNNING);
+	c->started = ct_now(c->server->clk);
+	c->queue_us = ct_instant_us_between(c->received, c->started);
+	begin_trace(c);
+	ct_ctx_ref(&c->ctx);
+	st = ct_codec_unpack(c->route->method->request, c->payload, &c->arena, &req);
+	if (st == CT_OK) {
+		c->route->invoke(c, c->route->handlers, req);
+		if (!atomic_load(&c->answered) && !atomic_load(&c->kept))
+			ct_call_fail(c, CT_UNKNOWN, "the handler returned without an answer");
+	} else {
+		ct_srv__count(&c->server->bad_payload);
+		ct_call_fail(c, st, "the request does not decode as %s",
+			     c->route->method->request->name);
+	}
+	ct_ctx_unref(&c->ctx);
+}
+
+void ct_call__task_fn(struct ct_task *task, ct_status why)
+{
+	struct ct_call *c = CT_CONTAINER_OF(task, struct ct_call, task);
+
+	if (why != CT_OK)
+		ct_call__refuse(c, CT_REFUSAL_DRAINING); /* the pool closes */
+	else if (ct_ctx_status(&c->ctx) != CT_OK)
+		ct_call__end_queued(c);
+	else
+		run(c);
+}
+
+void ct_call__run_inline(struct ct_call *c)
+{
+	run(c);
+}
+
+void ct_call__tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct ct_call *c = CT_CONTAINER_OF(hook, struct ct_call, tripped);
+
+	(void)why;
+	if (ct_pool_remove(c->server->pool, &c->task))
+		ct_call__end_queued(c);
+	/* else it runs: the handler sees its context, or it is about to be dequeued */
+}
+
+static void resume_fn(struct ct_task *task, ct_status why)
+{
+	struct ct_call *c = CT_CONTAINER_OF(task, struct ct_call, resume_task);
+
+	CT_CHECK(why == CT_OK); /* the pool outlives every kept call */
+	ct_ctx_ref(&c->ctx);
+	c->resume_fn(c, c->resume_arg);
+	ct_ctx_unref(&c->ctx);
+}
+
+void ct_call_resume(struct ct_call *c, ct_resume_fn *fn, void *arg)
+{
+	CT_CHECK(atomic_load(&c->kept));
+	c->resume_fn = fn;
+	c->resume_arg = arg;
+	c->resume_task = (struct ct_task){ .fn = resume_fn,
+					   .lane = c->route->method->lane == CT_LANE_BATCH ?
+							   CT_LANE_BATCH :
+							   CT_LANE_INTERACTIVE,
+					   .urgent = true };
+	ct_list_init(&c->resume_task.link);
+	CT_CHECK(ct_pool_submit(c->server->pool, &c->resume_task) == CT_OK);
+}
+
+void ct_call_keep(struct ct_call *c)
+{
+	atomic_store(&c->kept, true);
+}
+
+const struct ct_method *ct_call_method(const struct ct_call *c)
+{
+	return c->route->method;
+}
+
+struct ct_ctx *ct_call_ctx(const struct ct_call *c)
+{
+	return (struct ct_ctx *)(uintptr_t)&c->ctx; /* a context is shared by nature */
+}
+
+void *ct_call_impl(const struct ct_call *c)
+{
+	return c->route->impl;
+}
+
+const char *ct_call_peer(const struct ct_call *c)
+{
+	return ct_conn_peer(c->conn);
+}
+
+const char *ct_call_caller(const struct ct_call *c)
+{
+	return c->meta->caller;
+}
+
+const char *ct_call_service(const struct ct_call *c)
+{
+	return c->server->opts.rt->service;
+}
+
+const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c)
+{
+	return c->meta;
+}
+
+struct ct_arena *ct_call_arena(struct ct_call *c)
+{
+	return &c->arena;
+}
+
+ProtobufCAllocator *ct_call_allocator(struct ct_call *c)
+{
+	return &c->allocator;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/codec.h"
+
+enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5, VARINT_BYTES_MAX = 10 };
+
+static void *arena_alloc(void *arena, size_t size)
+{
+	return ct_arena_alloc(arena, size);
+}
+
+static void arena_keep(void *arena, void *ptr)
+{
+	(void)arena;
+	(void)ptr;
+}
+
+ProtobufCAllocator ct_codec_allocator(struct ct_arena *a)
+{
+	return (ProtobufCAllocator){ .alloc = arena_alloc, .free = arena_keep, .allocator_data = a };
+}
+
+static bool take_varint(struct ct_bytes *in, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < VARINT_BYTES_MAX && i < in->len; i++) {
+		v |= (uint64_t)(in->ptr[i] & 0x7f) << (7 * i);
+		if ((in->ptr[i] & 0x80) == 0) {
+			in->ptr += i + 1;
+			in->len -= i + 1;
+			*ret = v;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool skip(struct ct_bytes *in, uint64_t n)
+{
+	if (n > in->len)
+		return false;
+	in->ptr += n;
+	in->len -= (size_t)n;
+	return true;
+}
+
+/* Steps over one field's value; a length-delimited one is left in *ret_sub. */
+static bool take_value(struct ct_bytes *in, unsigned wire_type, struct ct_bytes *ret_sub)
+{
+	uint64_t n;
+
+	*ret_sub = CT_BYTES_NONE;
+	switch (wire_type) {
+	case WIRE_VARINT:
+		return take_varint(in, &n);
+	case WIRE_FIXED64:
+		return skip(in, 8);
+	case WIRE_FIXED32:
+		return skip(in, 4);
+	case WIRE_BYTES:
+		if (!take_varint(in, &n) || n > in->len)
+			return false;
+		*ret_sub = ct_bytes_of(in->ptr, (size_t)n);
+		return skip(in, n);
+	default:
+		return false;
+	}
+}
+
+static bool has_messages(const ProtobufCMessageDescriptor *type)
+{
+	for (unsigned i = 0; i < type->n_fields; i++)
+		if (type->fields[i].type == PROTOBUF_C_TYPE_MESSAGE)
+			return true;
+	return false;
+}
+
+bool ct_codec_depth_ok(const ProtobufCMessageDescriptor *type, struct ct_bytes in, unsigned depth)
+{
+	if (!has_messages(type))
+		return true;
+	while (in.len > 0) {
+		const ProtobufCFieldDescriptor *f;
+		struct ct_bytes sub;
+		uint64_t tag;
+
+		if (!take_varint(&in, &tag) || !take_value(&in, (unsigned)(tag & 7), &sub))
+			return true; /* malformed: unpack refuses it */
+		f = protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
+		if (f == NULL || f->type != PROTOBUF_C_TYPE_MESSAGE || (tag & 7) != WIRE_BYTES)
+			continue;
+		if (depth == 0 || !ct_codec_depth_ok(f->descriptor, sub, depth - 1))
+			return false;
+	}
+	return true;
+}
+
+ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_bytes in,
+			  struct ct_arena *a, ProtobufCMessage **ret_msg)
+{
+	static const uint8_t nothing[1];
+	ProtobufCAllocator alloc = ct_codec_allocator(a);
+	ProtobufCMessage *msg;
+
+	if (!ct_codec_depth_ok(type, in, CT_CODEC_DEPTH_MAX))
+		return CT_INVALID_ARGUMENT;
+	msg = protobuf_c_message_unpack(type, &alloc, in.len, in.len > 0 ? in.ptr : nothing);
+	if (msg == NULL) {
+		/* protobuf-c does not say why; a full arena refuses even this */
+		return ct_arena_alloc(a, 1) == NULL ? CT_RESOURCE_EXHAUSTED : CT_INVALID_ARGUMENT;
+	}
+	*ret_msg = msg;
+	return CT_OK;
+}
+
+ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes, struct ct_arena *a,
+			struct ct_bytes *ret_out)
+{
+	const size_t len = protobuf_c_message_get_packed_size(msg);
+	uint8_t *out;
+
+	if (len > max_bytes)
+		return CT_RESOURCE_EXHAUSTED;
+	out = ct_arena_alloc(a, len);
+	if (out == NULL)
+		return CT_RESOURCE_EXHAUSTED;
+	(void)protobuf_c_message_pack(msg, out);
+	*ret_out = ct_bytes_of(out, len);
+	return CT_OK;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a server ends. The order, each step bounded by drain_ms as a whole:
+ * NOT_SERVING and refuse new calls -> let running calls end -> cancel the rest
+ * -> wait for their handlers (always) -> close the connections behind the last
+ * replies -> STOPPED.
+ */
+#include "rpc/server_internal.h"
+
+#include "base/check.h"
+
+enum { SWEEP_N = 64 };
+
+struct sweep {
+	const struct ct_conn *conn; /* NULL: all */
+};
+
+static bool want_live(const struct ct_registry_entry *e, const void *arg)
+{
+	const struct ct_call *c = CT_CONTAINER_OF((uintptr_t)e, struct ct_call, reg);
+	const struct sweep *w = arg;
+
+	return (w->conn == NULL || c->conn == w->conn) && !ct_ctx_done(&c->ctx);
+}
+
+static void ref_call(struct ct_registry_entry *e)
+{
+	ct_ctx_ref(&CT_CONTAINER_OF(e, struct ct_call, reg)->ctx);
+}
+
+void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn, enum ct_cancel_reason why)
+{
+	const struct sweep w = { .conn = conn };
+	struct ct_registry_entry *found[SWEEP_N];
+	size_t n;
+
+	do { /* each round trips what it found, so the next finds others or nothing */
+		n = ct_registry_collect(s->registry, want_live, &w, ref_call, found, SWEEP_N);
+		for (size_t i = 0; i < n; i++) {
+			struct ct_call *c = CT_CONTAINER_OF(found[i], struct ct_call, reg);
+
+			(void)ct_ctx_cancel(&c->ctx, why);
+			ct_ctx_unref(&c->ctx);
+		}
+	} while (n > 0);
+}
+
+/* ---- the state machine -------------------------------------------------------- */
+
+static void close_doors(struct ct_server *s)
+{
+	for (size_t i = 0; i < s->listeners_n; i++)
+		ct_listener_close(s->listeners[i]);
+	ct_srv__serving_changed(s);
+}
+
+static void log_state(struct ct_server *s, const char *msg)
+{
+	CT_LOG(s->log, CT_LOG_INFO, msg, CT_UINT("in_flight", ct_srv__get(&s->in_flight)),
+	       CT_UINT("received", ct_srv__get(&s->received)));
+}
+
+static void cancel_rest(struct ct_server *s)
+{
+	bool moved = false;
+
+	ct_lock_acquire(&s->lock);
+	if (s->sm.state == CT_SRV_DRAINING) {
+		ct_sm_move(&s->sm, CT_SRV_CANCELLING);
+		moved = true;
+	}
+	ct_lock_release(&s->lock);
+	if (!moved)
+		return;
+	log_state(s, "cancelling what is left");
+	ct_srv__cancel_calls(s, NULL, CT_CANCEL_DRAIN);
+}
+
+static void grace_over(struct ct_timer *t)
+{
+	cancel_rest(CT_CONTAINER_OF(t, struct ct_server, grace));
+}
+
+void ct_srv__init_grace(struct ct_server *s)
+{
+	ct_timer_init(&s->grace, grace_over);
+}
+
+void ct_server_drain(struct ct_server *s)
+{
+	bool first;
+
+	ct_lock_acquire(&s->lock);
+	first = s->sm.state == CT_SRV_SERVING;
+	if (first) {
+		ct_sm_move(&s->sm, CT_SRV_DRAINING);
+		atomic_store(&s->refusing, true);
+		ct_timers_arm(s->timers, &s->grace,
+			      ct_instant_add_us(ct_now(s->clk), s->opts.drain_ms * UINT64_C(1000)));
+	}
+	ct_cond_broadcast(&s->moved);
+	ct_lock_release(&s->lock);
+	if (!first)
+		return;
+	log_state(s, "draining");
+	close_doors(s);
+}
+
+void ct_server_stop(struct ct_server *s)
+{
+	ct_server_drain(s);
+	cancel_rest(s);
+}
+
+static bool wait_idle(struct ct_server *s, ct_instant until)
+{
+	bool in_time = true, idle;
+
+	ct_lock_acquire(&s->free_lock);
+	while (s->alive > 0 && in_time)
+		in_time = ct_cond_wait_until(&s->idle, &s->free_lock, until);
+	idle = s->alive == 0;
+	ct_lock_release(&s->free_lock);
+	return idle;
+}
+
+bool ct_server_join_until(struct ct_server *s, ct_instant until)
+{
+	bool in_time = true, ending;
+
+	ct_lock_acquire(&s->lock);
+	while (s->sm.state == CT_SRV_SERVING && in_time)
+		in_time = ct_cond_wait_until(&s->moved, &s->lock, until);
+	ending = s->sm.state != CT_SRV_SERVING;
+	ct_lock_release(&s->lock);
+	if (!ending || !wait_idle(s, until))
+		return false;
+	ct_lock_acquire(&s->lock);
+	if (s->sm.state != CT_SRV_STOPPED)
+		ct_sm_move(&s->sm, CT_SRV_STOPPED);
+	ct_lock_release(&s->lock);
+	return true;
+}
+
+void ct_server_join(struct ct_server *s)
+{
+	(void)!ct_server_join_until(s, CT_NEVER); /* cannot time out */
+}
+
+void ct_srv__wait_unused(struct ct_server *s)
+{
+	ct_lock_acquire(&s->lock);
+	while (s->connections > 0)
+		ct_cond_wait(&s->moved, &s->lock);
+	ct_lock_release(&s->lock);
+	(void)!wait_idle(s, CT_NEVER); /* cannot time out */
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A client's connections and the calls that are out on them. A request id is
+ *   1 | generation (15 bits) | slot (16 bits)
+ * so that a late reply never meets a newer call in its slot.
+ */
+#include "rpc/client_internal.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "rpc/codec.h"
+#include "rpc/reply_internal.h"
+
+enum {
+	SLOTS_FIRST = 64,
+	SLOTS_MAX = 32768,
+	SLOT_BITS = 16,
+	SLOT_CANCEL = 0xffff, /* replies to CANCELs: nobody waits for them */
+	GENERATION_MASK = 0x7fff,
+	NO_SLOT = -1,
+	BATCH_N = 64,
+};
+#define ID_BIT UINT32_C(0x80000000)
+#define US_PER_MS UINT64_C(1000)
+
+/* ---- slots ------------------------------------------------------------------- */
+
+uint32_t ct_link__request_id(const struct ct_link *l, uint32_t slot)
+{
+	return ID_BIT | (l->slots[slot].generation & GENERATION_MASK) << SLOT_BITS | slot;
+}
+
+uint32_t ct_link__cancel_request_id_locked(struct ct_link *l)
+{
+	return ID_BIT | (l->cancel_ids++ & GENERATION_MASK) << SLOT_BITS | SLOT_CANCEL;
+}
+
+static bool grow_locked(struct ct_link *l)
+{
+	const uint32_t n = l->slots_n == 0 ? SLOTS_FIRST : 2 * l->slots_n;
+	struct ct_slot *slots;
+
+	if (n > SLOTS_MAX)
+		return false;
+	slots = ct_mem_realloc(l->slots, n * sizeof(*slots));
+	if (slots == NULL)
+		return false;
+	for (uint32_t i = l->slots_n; i < n; i++)
+		slots[i] = (struct ct_slot){ .next_free = i + 1 };
+	slots[n - 1].next_free = (uint32_t)NO_SLOT;
+	l->free_head = l->slots_n;
+	l->slots = slots;
+	l->slots_n = n;
+	return true;
+}
+
+bool ct_link__put_locked(struct ct_link *l, struct ct_out *o)
+{
+	if (l->free_head == (uint32_t)NO_SLOT && !grow_locked(l))
+		return false;
+	o->on = l;
+	o->slot = l->free_head;
+	l->free_head = l->slots[o->slot].next_free;
+	l->slots[o->slot].out = o;
+	l->outstanding++;
+	return true;
+}
+
+void ct_link__clear_locked(struct ct_link *l, struct ct_out *o)
+{
+	struct ct_slot *s = &l->slots[o->slot];
+
+	CT_CHECK(s->out == o);
+	s->out = NULL;
+	s->generation++;
+	s->next_free = l->free_head;
+	l->free_head = o->slot;
+	l->outstanding--;
+	o->on = NULL;
+}
+
+/* Whose reply this is; NULL: nobody's any more. The call becomes the caller's. */
+static struct ct_out *claim_locked(struct ct_link *l, const struct ct_sp_route *route)
+{
+	const uint32_t id = route->words[route->n - 1], slot = id & SLOT_CANCEL;
+	struct ct_out *o;
+
+	if (route->n != 1 || slot >= l->slots_n || ct_link__request_id(l, slot) != id)
+		return NULL;
+	o = l->slots[slot].out;
+	if (o == NULL)
+		return NULL;
+	ct_link__clear_locked(l, o);
+	o->state = CT_OUT_HANDLED;
+	return o;
+}
+
+/* ---- choosing ------------------------------------------------------------------ */
+
+struct ct_link *ct_link__pick_locked(struct ct_client *c, const struct ct_link *avoid)
+{
+	const uint64_t r = c->ready_n > 1 ? ct_random_u64() : 0;
+	struct ct_link *a, *b;
+
+	if (c->ready_n == 0)
+		return NULL;
+	a = c->ready[(uint32_t)r % c->ready_n];
+	if (c->ready_n == 1)
+		return a;
+	b = c->ready[(a->ready_i + 1 + (uint32_t)(r >> 32) % (c->ready_n - 1)) % c->ready_n];
+	if (a == avoid)
+		return b;
+	if (b == avoid)
+		return a;
+	return b->outstanding < a->outstanding ? b : a;
+}
+
+/* ---- what the connection tells --------------------------------------------------- */
+
+static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
+{
+	struct ct_link *l = arg;
+	struct ct_client *c = l->client;
+
+	ct_lock_acquire(&c->lock);
+	l->in_use = true;
+	l->state = CT_LINK_READY;
+	l->conn = ct_conn_ref(conn);
+	l->ready_i = c->ready_n;
+	c->ready[c->ready_n++] = l;
+	ct_cond_broadcast(&c->changed);
+	ct_lock_release(&c->lock);
+	CT_LOG(c->log, CT_LOG_DEBUG, "connected", CT_STR("service", c->peer), CT_STR("url", l->url));
+	*ret_user = l;
+	ct_out__send_waiting(c);
+}
+
+static void leave_ready_locked(struct ct_link *l)
+{
+	struct ct_client *c = l->client;
+
+	c->ready_n--;
+	c->ready[l->ready_i] = c->ready[c->ready_n];
+	c->ready[l->ready_i]->ready_i = l->ready_i;
+	l->state = CT_LINK_CONNECTING; /* the dialer tries again by itself */
+}
+
+/* Every call that is out on l, for the caller to fail. */
+static void claim_all_locked(struct ct_link *l, struct ct_list *lost)
+{
+	for (uint32_t i = 0; i < l->slots_n; i++) {
+		struct ct_out *o = l->slots[i].out;
+
+		if (o == NULL)
+			continue;
+		ct_link__clear_locked(l, o);
+		o->state = CT_OUT_HANDLED;
+		ct_list_push_back(lost, &o->link);
+	}
+}
+
+static void on_closed(struct ct_conn *conn, void *user, ct_status why)
+{
+	static const struct ct_failure lost_failure = {
+		.status = CT_UNAVAILABLE,
+		.message = "the connection was lost before the reply",
+	};
+	struct ct_link *l = user;
+	struct ct_client *c = l->client;
+	struct ct_list lost, *item;
+	struct ct_conn *mine;
+
+	(void)conn;
+	ct_list_init(&lost);
+	ct_lock_acquire(&c->lock);
+	leave_ready_locked(l);
+	c->stats.connections_lost++;
+	claim_all_locked(l, &lost);
+	mine = l->conn;
+	l->conn = NULL;
+	ct_lock_release(&c->lock);
+	CT_LOG(c->log, CT_LOG_DEBUG, "connection lost", CT_STR("service", c->peer),
+	       CT_STR("url", l->url), CT_STATUS("status", why));
+	while ((item = ct_list_pop_front(&lost)) != NULL)
+		ct_out__attempt_failed(CT_CONTAINER_OF(item, struct ct_out, link), &lost_failure);
+	ct_conn_unref(mine);
+
+	ct_lock_acquire(&c->lock);
+	l->in_use = false;
+	ct_cond_broadcast(&c->changed);
+	ct_lock_release(&c->lock); /* the last touch of l */
+}
+
+void ct_link__dial_failed(void *link, ct_status why, uint32_t next_ms)
+{
+	struct ct_link *l = link;
+	struct ct_client *c = l->client;
+	bool hopeless;
+
+	ct_lock_acquire(&c->lock);
+	l->state = CT_LINK_FAILED;
+	hopeless = c->ready_n == 0 && !ct_endpoint__connecting_locked(c);
+	ct_lock_release(&c->lock);
+	CT_LOG(c->log, CT_LOG_DEBUG, "cannot connect", CT_STR("service", c->peer),
+	       CT_STR("url", l->url), CT_STATUS("status", why), CT_UINT("next_ms", next_ms));
+	if (hopeless)
+		ct_out__fail_waiting(c);
+}
+
+/* ---- replies --------------------------------------------------------------------- */
+
+static void take_meta(struct ct_reply *r, struct ct_bytes meta)
+{
+	ProtobufCMessage *m;
+
+	/* a meta that does not decode costs the caller its message, not the call */
+	if (ct_codec_unpack(&ct__v1__reply_meta__descriptor, meta, &r->arena, &m) != CT_OK)
+		return;
+	r->meta = (const Ct__V1__ReplyMeta *)m;
+	r->message = r->meta->message;
+}
+
+static void take_response(struct ct_out *o, struct ct_bytes payload)
+{
+	struct ct_reply *r = o->reply;
+	ProtobufCMessage *m;
+	const ct_status st = ct_codec_unpack(o->method->response, payload, &r->arena, &m);
+
+	if (st == CT_OK) {
+		r->response = m;
+		return;
+	}
+	r->status = st == CT_RESOURCE_EXHAUSTED ? st : CT_INTERNAL;
+	r->message = "the reply does not decode";
+}
+
+static void handle_reply(struct ct_out *o, struct ct_conn *conn, const struct ct_wire_header *h,
+			 struct ct_bytes meta, struct ct_bytes payload)
+{
+	struct ct_reply *r = o->reply;
+	const char *peer = ct_arena_strdup(&r->arena, ct_conn_peer(conn));
+
+	r->peer = peer != NULL ? peer : "";
+	r->status = ct_status_from_wire(h->code);
+	r->not_processed = (h->flags & CT_WIRE_NOT_PROCESSED) != 0;
+	r->no_retry = (h->flags & CT_WIRE_NO_RETRY) != 0;
+	r->retry_after_ms = h->budget_us / US_PER_MS < UINT32_MAX ?
+				    (uint32_t)(h->budget_us / US_PER_MS) :
+				    UINT32_MAX;
+	take_meta(r, meta);
+	if (r->status == CT_OK) {
+		take_response(o, payload);
+		ct_out__complete(o);
+		return;
+	}
+	ct_out__attempt_failed(o, &(struct ct_failure){
+					  .status = r->status,
+					  .message = r->message,
+					  .retry_after_ms = r->retry_after_ms,
+					  .not_processed = r->not_processed,
+					  .no_retry = r->no_retry,
+				  });
+}
+
+static void bad_reply(struct ct_out *o, const char *why)
+{
+	ct_out__fail(o, &(struct ct_failure){ .status = CT_INTERNAL, .message = why });
+}
+
+static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net_msg *msgs, size_t n)
+{
+	struct ct_client *c = l->client;
+	struct ct_out *outs[BATCH_N];
+	bool broken = false;
+
+	ct_lock_acquire(&c->lock);
+	for (size_t i = 0; i < n; i++) {
+		outs[i] = claim_locked(l, &msgs[i].route);
+		if (outs[i] == NULL &&
+		    (msgs[i].route.words[msgs[i].route.n - 1] & SLOT_CANCEL) != SLOT_CANCEL)
+			c->stats.late_replies++;
+	}
+	ct_lock_release(&c->lock);
+	for (size_t i = 0; i < n; i++) {
+		struct ct_bytes meta, payload;
+		struct ct_wire_header h;
+		const char *why;
+
+		if (outs[i] == NULL)
+			continue;
+		if (ct_wire_decode(msgs[i].body, &h, &meta, &payload, &why) != CT_OK ||
+		    h.kind != CT_WIRE_REPLY) {
+			bad_reply(outs[i], "the peer answered with something that is not a reply");
+			broken = true;
+		} else if (!ct_id_equal(&h.cancel_id, &outs[i]->cancel_id)) {
+			bad_reply(outs[i], "the reply names another call");
+			broken = true;
+		} else {
+			handle_reply(outs[i], conn, &h, meta, payload);
+		}
+	}
+	if (broken)
+		ct_conn_close(conn, CT_INVALID_ARGUMENT);
+}
+
+static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *msgs, size_t n)
+{
+	while (n > 0) {
+		const size_t some = n < BATCH_N ? n : BATCH_N;
+
+		on_some(user, conn, msgs, some);
+		msgs += some;
+		n -= some;
+	}
+}
+
+void ct_link__send_cancel(struct ct_conn *conn, uint32_t request_id, const struct ct_id *cancel_id,
+			  enum ct_cancel_reason why)
+{
+	const struct ct_sp_route route = { .words = { request_id }, .n = 1 };
+	const struct ct_wire_header h = {
+		.kind = CT_WIRE_CANCEL,
+		.code = (uint8_t)why,
+		.cancel_id = *cancel_id,
+	};
+	uint8_t bytes[CT_WIRE_HEADER_BYTES];
+	const struct ct_bytes parts[3] = { ct_bytes_of(bytes, sizeof(bytes)) };
+
+	ct_wire_encode(&h, bytes);
+	(void)!ct_conn_send(conn, &route, parts); /* best effort: a lost connection cancels too */
+}
+
+const struct ct_conn_events ct_link__conn_events = {
+	.opened = on_opened,
+	.batch = on_batch,
+	.closed = on_closed,
+};

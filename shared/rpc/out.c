@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of one call of ours; client_internal.h has the picture. */
+#include "rpc/client_internal.h"
+
+#include "base/check.h"
+#include "rpc/codec.h"
+#include "rpc/reply_internal.h"
+
+#define US_PER_MS UINT64_C(1000)
+
+static const struct ct_failure no_connection = {
+	.status = CT_UNAVAILABLE,
+	.message = "no connection to the service",
+	.not_processed = true,
+};
+
+/* ---- endings ------------------------------------------------------------------- */
+
+static void count_end_locked(struct ct_client *c, ct_status st)
+{
+	c->stats.in_flight--;
+	switch (st) {
+	case CT_OK:
+		c->stats.ok++;
+		ct_retry_budget_success(&c->budget);
+		break;
+	case CT_CANCELLED:
+		c->stats.cancelled++;
+		break;
+	case CT_DEADLINE_EXCEEDED:
+		c->stats.expired++;
+		break;
+	default:
+		c->stats.failed++;
+	}
+}
+
+/* The caller's clock decides: nothing is a success after its deadline, and what
+ * a server calls cancelled was its deadline if that has passed. */
+static void settle_status(struct ct_out *o)
+{
+	struct ct_reply *r = o->reply;
+
+	if (r->status == CT_OK || r->status == CT_CANCELLED) {
+		const ct_status own = ct_ctx_status(&o->ctx);
+
+		if (own != CT_OK) {
+			r->status = own;
+			r->message = ct_status_text(own);
+			r->response = NULL;
+		}
+	}
+}
+
+static void finish(struct ct_out *o)
+{
+	struct ct_client *c = o->client;
+	struct ct_reply *r = o->reply;
+
+	(void)ct_ctx_hook_remove(&o->ctx, &o->tripped);
+	settle_status(o);
+	r->attempts = o->attempts;
+	r->elapsed_us = ct_instant_us_between(o->started, ct_now(c->clk));
+	ct_ctx_finish(&o->ctx);
+	ct_lock_acquire(&c->lock);
+	o->state = CT_OUT_DONE;
+	count_end_locked(c, r->status);
+	ct_lock_release(&c->lock);
+	o->done(o->arg, r);
+	ct_ctx_unref(&o->ctx);
+}
+
+static void finish_later(struct ct_timer *t)
+{
+	finish(CT_CONTAINER_OF(t, struct ct_out, timer));
+}
+
+void ct_out__complete(struct ct_out *o)
+{
+	if (!atomic_load(&o->starting)) {
+		finish(o);
+		return;
+	}
+	ct_timer_init(&o->timer, finish_later); /* never inside the start */
+	ct_timers_arm(o->client->timers, &o->timer, ct_now(o->client->clk));
+}
+
+void ct_out__fail(struct ct_out *o, const struct ct_failure *f)
+{
+	struct ct_reply *r = o->reply;
+
+	r->response = NULL;
+	r->status = f->status;
+	r->message = f->message;
+	r->not_processed = f->not_processed;
+	r->no_retry = f->no_retry;
+	r->retry_after_ms = f->retry_after_ms;
+	ct_out__complete(o);
+}
+
+static void fail_tripped(struct ct_out *o)
+{
+	const ct_status st = ct_ctx_status(&o->ctx);
+
+	CT_CHECK(st != CT_OK);
+	ct_out__fail(o, &(struct ct_failure){
+				.status = st,
+				.message = ct_status_text(st),
+				.not_processed = o->attempts == 0,
+			});
+}
+
+/* ---- attempts ------------------------------------------------------------------ */
+
+/* What one attempt needs once the lock is released. */
+struct shot {
+	struct ct_conn *conn; /* a reference */
+	uint32_t request_id;
+	struct ct_id cancel_id;
+};
+
+/* On a ready link: SENT. False: there is none that takes it. */
+static bool assign_locked(struct ct_client *c, struct ct_out *o, struct shot *ret)
+{
+	struct ct_link *l = ct_link__pick_locked(c, o->avoid);
+
+	if (l == NULL || !ct_link__put_locked(l, o))
+		return false;
+	o->state = CT_OUT_SENT;
+	o->avoid = l;
+	o->attempts++;
+	o->cancel_id = ct_id_new();
+	c->stats.attempts++;
+	*ret = (struct shot){
+		.conn = ct_conn_ref(l->conn),
+		.request_id = ct_link__request_id(l, o->slot),
+		.cancel_id = o->cancel_id,
+	};
+	return true;
+}
+
+/* Takes the call from wherever it is. False: somebody else has it. */
+static bool claim_locked(struct ct_out *o)
+{
+	switch (o->state) {
+	case CT_OUT_SENT:
+		ct_link__clear_locked(o->on, o);
+		break;
+	case CT_OUT_WAITING:
+		ct_list_remove(&o->link);
+		break;
+	case CT_OUT_BACKOFF:
+		if (!ct_timers_cancel(o->client->timers, &o->timer))
+			return false; /* it fires now and sees the trip itself */
+		break;
+	case CT_OUT_HANDLED:
+	case CT_OUT_DONE:
+		return false;
+	}
+	o->state = CT_OUT_HANDLED;
+	return true;
+}
+
+/* Still this attempt's? Then it is the caller's to fail. */
+static bool claim_attempt(struct ct_out *o, const struct shot *s)
+{
+	struct ct_client *c = o->client;
+	bool mine;
+
+	ct_lock_acquire(&c->lock);
+	mine = o->state == CT_OUT_SENT && ct_id_equal(&o->cancel_id, &s->cancel_id) &&
+	       claim_locked(o);
+	ct_lock_release(&c->lock);
+	return mine;
+}
+
+/* Sends one attempt. The caller holds a reference, for the reply may be here
+ * before this returns. */
+static void shoot(struct ct_out *o, const struct shot *s)
+{
+	const struct ct_sp_route route = { .words = { s->request_id }, .n = 1 };
+	struct ct_wire_header h = {
+		.kind = CT_WIRE_CALL,
+		.flags = o->method->idempotent ? CT_WIRE_IDEMPOTENT : 0,
+		.code = o->criticality,
+		.attempt = o->attempts,
+		.cancel_id = s->cancel_id,
+		.method = o->method->hash,
+		.meta_len = (uint32_t)o->meta.len,
+	};
+	uint8_t bytes[CT_WIRE_HEADER_BYTES];
+	const struct ct_bytes parts[3] = { ct_bytes_of(bytes, sizeof(bytes)), o->meta, o->payload };
+	ct_status st;
+
+	/* the budget at the last moment before the connection has it */
+	h.budget_us = ct_deadline_left_us(ct_now(o->client->clk), ct_ctx_deadline(&o->ctx));
+	if (h.budget_us == 0) {
+		if (claim_attempt(o, s))
+			fail_tripped(o);
+		return;
+	}
+	ct_wire_encode(&h, bytes);
+	st = ct_conn_send(s->conn, &route, parts);
+	if (st == CT_OK || !claim_attempt(o, s))
+		return;
+	ct_out__attempt_failed(o, &(struct ct_failure){
+					  .status = CT_UNAVAILABLE,
+					  .message = "the connection does not take the call",
+					  .not_processed = true,
+				  });
+}
+
+/* Where dispatch() puts a call. */
+enum place { PLACE_SENT, PLACE_WAITS, PLACE_TRIPPED, PLACE_NOWHERE };
+
+/* A trip whose hook ran before this lock was taken is seen here; one whose hook
+ * runs later finds the call where this puts it. */
+static enum place place_locked(struct ct_client *c, struct ct_out *o, struct shot *ret)
+{
+	if (ct_ctx_done(&o->ctx))
+		return PLACE_TRIPPED;
+	if (c->closing)
+		return PLACE_NOWHERE;
+	if (assign_locked(c, o, ret))
+		return PLACE_SENT;
+	if (c->ready_n > 0 || c->opts.wait == CT_WAIT_NEVER ||
+	    (c->opts.wait == CT_WAIT_CONNECTING && !ct_endpoint__connecting_locked(c)))
+		return PLACE_NOWHERE;
+	o->state = CT_OUT_WAITING;
+	ct_list_push_back(&c->waiting, &o->link);
+	return PLACE_WAITS;
+}
+
+/* From HANDLED (or new): out on a link, or waiting, or failed. */
+static void dispatch(struct ct_out *o)
+{
+	struct ct_client *c = o->client;
+	enum place place;
+	struct shot s;
+
+	ct_ctx_ref(&o->ctx); /* it may end before this returns */
+	ct_lock_acquire(&c->lock);
+	place = place_locked(c, o, &s);
+	ct_lock_release(&c->lock);
+	switch (place) {
+	case PLACE_SENT:
+		shoot(o, &s);
+		ct_conn_unref(s.conn);
+		break;
+	case PLACE_WAITS:
+		break;
+	case PLACE_TRIPPED:
+		fail_tripped(o);
+		break;
+	case PLACE_NOWHERE:
+		ct_out__fail(o, &no_connection);
+		break;
+	}
+	ct_ctx_unref(&o->ctx);
+}
+
+static void backoff_over(struct ct_timer *t)
+{
+	struct ct_out *o = CT_CONTAINER_OF(t, struct ct_out, timer);
+	struct ct_client *c = o->client;
+
+	ct_lock_acquire(&c->lock);
+	o->state = CT_OUT_HANDLED;
+	c->stats.retries++;
+	ct_lock_release(&c->lock);
+	ct_reply__reset(o->reply);
+	dispatch(o);
+}
+
+/* Whether the rules, the budget and the time left allow another attempt. */
+static bool retry_locked(struct ct_out *o, const struct ct_failure *f, uint64_t *ret_wait_us)
+{
+	struct ct_client *c = o->client;
+	const struct ct_retry_case k = {
+		.method = o->method,
+		.status = f->status,
+		.attempts = o->attempts,
+		.attempts_max = c->opts.attempts_max,
+		.not_processed = f->not_processed,
+		.no_retry = f->no_retry,
+	};
+	const ct_instant now = ct_now(c->clk);
+
+	if (c->closing || !ct_retry_worth(&k))
+		return false;
+	ct_retry_budget_failure(&c->budget);
+	*ret_wait_us = ct_retry_backoff_us(c->opts.retry_backoff_ms, (uint8_t)(o->attempts + 1),
+					   f->retry_after_ms, ct_random_u64());
+	if (ct_deadline_left_us(now, ct_ctx_deadline(&o->ctx)) <= *ret_wait_us)
+		return false;
+	if (!ct_retry_budget_take(&c->budget)) {
+		c->stats.retries_refused++;
+		return false;
+	}
+	return true;
+}
+
+void ct_out__attempt_failed(struct ct_out *o, const struct ct_failure *f)
+{
+	struct ct_client *c = o->client;
+	bool tripped, again;
+	uint64_t wait_us;
+
+	ct_lock_acquire(&c->lock);
+	tripped = ct_ctx_done(&o->ctx); /* else its hook, still to come, finds BACKOFF */
+	again = !tripped && retry_locked(o, f, &wait_us);
+	if (again) {
+		o->state = CT_OUT_BACKOFF;
+		ct_timer_init(&o->timer, backoff_over);
+		ct_timers_arm(c->timers, &o->timer, ct_instant_add_us(ct_now(c->clk), wait_us));
+	}
+	ct_lock_release(&c->lock);
+	if (tripped)
+		fail_tripped(o);
+	else if (!again)
+		ct_out__fail(o, f);
+}
+
+void ct_out__send_waiting(struct ct_client *c)
+{
+	for (;;) {
+		struct ct_list *l;
+		struct ct_out *o;
+
+		ct_lock_acquire(&c->lock);
+		l = c->ready_n > 0 ? ct_list_pop_front(&c->waiting) : NULL;
+		o = l != NULL ? CT_CONTAINER_OF(l, struct ct_out, link) : NULL;
+		if (o != NULL)
+			o->state = CT_OUT_HANDLED;
+		ct_lock_release(&c->lock);
+		if (o == NULL)
+			return;
+		dispatch(o);
+	}
+}
+
+void ct_out__fail_waiting(struct ct_client *c)
+{
+	struct ct_list all, *l;
+
+	ct_list_init(&all);
+	ct_lock_acquire(&c->lock);
+	if (c->opts.wait != CT_WAIT_READY || c->closing)
+		ct_list_splice_back(&all, &c->waiting);
+	for (l = all.next; l != &all; l = l->next)
+		CT_CONTAINER_OF(l, struct ct_out, link)->state = CT_OUT_HANDLED;
+	ct_lock_release(&c->lock);
+	while ((l = ct_list_pop_front(&all)) != NULL)
+		ct_out__fail(CT_CONTAINER_OF(l, struct ct_out, link), &no_connection);
+}
+
+/* ---- trips ----------------------------------------------------------------------- */
+
+/* What the server is told. The caller's context is one above ours: its own
+ * reason counts, but what a server's caller decided reaches further servers as
+ * PARENT. */
+static enum ct_cancel_reason wire_reason(struct ct_out *o, enum ct_cancel_reason why)
+{
+	const struct ct_ctx *above = ct_ctx_parent(&o->ctx);
+	enum ct_cancel_reason up;
+
+	if (why != CT_CANCEL_PARENT || above == NULL || ct_ctx_served(above))
+		return why;
+	up = ct_ctx_reason(above);
+	return up == CT_CANCEL_NONE || up == CT_CANCEL_PEER_GONE ? why : up;
+}
+
+static void on_tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct ct_out *o = CT_CONTAINER_OF(hook, struct ct_out, tripped);
+	struct ct_client *c = o->client;
+	struct ct_conn *conn = NULL;
+	uint32_t request_id = 0;
+	struct ct_id cancel_id;
+	bool mine;
+
+	ct_lock_acquire(&c->lock);
+	if (o->state == CT_OUT_SENT) {
+		conn = o->on->conn != NULL ? ct_conn_ref(o->on->conn) : NULL;
+		request_id = ct_link__cancel_request_id_locked(o->on);
+		cancel_id = o->cancel_id;
+		c->stats.cancels_sent += conn != NULL;
+	}
+	mine = claim_locked(o);
+	ct_lock_release(&c->lock);
+	if (conn != NULL) {
+		ct_link__send_cancel(conn, request_id, &cancel_id, wire_reason(o, why));
+		ct_conn_unref(conn);
+	}
+	if (mine)
+		fail_tripped(o);
+}
+
+/* ---- starting -------------------------------------------------------------------- */
+
+static ct_status pack(struct ct_out *o, const ProtobufCMessage *req,
+		      const struct ct_call_opts *opts)
+{
+	const size_t room = o->client->msg_bytes_max - CT_WIRE_HEADER_BYTES - CT_WIRE_META_BYTES_MAX;
+	ct_status st;
+
+	CT_CHECK(req->descriptor == o->method->request);
+	st = ct_out__pack_meta(o, opts);
+	if (st != CT_OK)
+		return st;
+	return ct_codec_pack(req, room, &o->packed, &o->payload);
+}
+
+static ct_instant deadline_of(const struct ct_client *c, struct ct_ctx *parent,
+			      const struct ct_method *m, const struct ct_call_opts *opts,
+			      ct_instant now)
+{
+	uint32_t ms = opts->timeout_ms != 0 ? opts->timeout_ms : m->timeout_ms;
+	ct_instant above = CT_NEVER;
+
+	if (ms == 0)
+		ms = c->opts.timeout_ms;
+	if (parent != NULL)
+		above = ct_ctx_deadline(parent);
+	if (above.ns != INT64_MAX)
+		above.ns -= (int64_t)c->opts.reply_margin_us * 1000;
+	return ct_deadline_sooner(above, ct_instant_add_us(now, ms * US_PER_MS));
+}
+
+/* True: it may go on. False: *ret_f says why not. */
+static bool admit(struct ct_out *o, struct ct_failure *ret_f)
+{
+	struct ct_client *c = o->client;
+	bool in;
+
+	ct_lock_acquire(&c->lock);
+	c->stats.calls++;
+	c->stats.in_flight++;
+	ct_retry_budget_call(&c->budget);
+	in = c->stats.in_flight <= c->opts.outstanding_max;
+	ct_lock_release(&c->lock);
+	if (!in)
+		*ret_f = (struct ct_failure){ .status = CT_RESOURCE_EXHAUSTED,
+					      .message = "too many calls outstanding in this client",
+					      .not_processed = true };
+	return in;
+}
+
+static void out_of_memory(ct_done_fn *done, void *arg, struct ct_reply *reply)
+{
+	struct ct_reply bare = { .message = "", .peer = "" };
+
+	if (reply == NULL)
+		reply = &bare;
+	reply->status = CT_RESOURCE_EXHAUSTED;
+	reply->message = "no memory for the call";
+	reply->not_processed = true;
+	done(arg, reply);
+}
+
+void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_method *m,
+		   const ProtobufCMessage *req, const struct ct_call_opts *opts,
+		   struct ct_reply *reply, ct_done_fn *done, void *arg)
+{
+	static const struct ct_call_opts plain;
+	struct ct_out *o = ct_out__take(c);
+	struct ct_failure f = { .not_processed = true };
+
+	if (o == NULL) {
+		out_of_memory(done, arg, reply);
+		return;
+	}
+	opts = opts != NULL ? opts : &plain;
+	o->method = m;
+	o->done = done;
+	o->arg = arg;
+	o->reply = reply != NULL ? reply : &o->own_reply;
+	o->started = ct_now(c->clk);
+	o->criticality = opts->criticality;
+	o->attempts = 0;
+	o->avoid = NULL;
+	o->on = NULL;
+	o->state = CT_OUT_HANDLED;
+	atomic_store_explicit(&o->starting, true, memory_order_relaxed);
+	ct_ctx_init(&o->ctx, parent, c->timers, deadline_of(c, parent, m, opts, o->started),
+		    ct_out__release);
+	ct_ctx_ref(&o->ctx); /* ours, until this returns */
+	ct_ctx_on_cancel(&o->ctx, &o->tripped, on_tripped);
+	if (!admit(o, &f)) {
+		ct_out__fail(o, &f);
+	} else {
+		f.status = pack(o, req, opts);
+		f.message = "the request is larger than a message may be";
+		if (f.status == CT_OK)
+			dispatch(o);
+		else
+			ct_out__fail(o, &f);
+	}
+	atomic_store(&o->starting, false);
+	ct_ctx_unref(&o->ctx);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/reply_internal.h"
+
+enum { CHUNK_BYTES = 2048, ARENA_BYTES_MAX = 64 * 1024 * 1024 };
+
+void ct_reply_init(struct ct_reply *r)
+{
+	*r = (struct ct_reply){ .status = CT_UNKNOWN, .message = "", .peer = "" };
+	ct_arena_init(&r->arena, CHUNK_BYTES, ARENA_BYTES_MAX);
+}
+
+void ct_reply_fini(struct ct_reply *r)
+{
+	ct_arena_fini(&r->arena);
+}
+
+void ct_reply__reset(struct ct_reply *r)
+{
+	const struct ct_arena arena = r->arena;
+
+	*r = (struct ct_reply){ .status = CT_UNKNOWN, .message = "", .peer = "", .arena = arena };
+	ct_arena_reset(&r->arena);
+}

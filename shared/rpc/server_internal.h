@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_RPC_SERVER_INTERNAL_H
+#define CT_RPC_SERVER_INTERNAL_H
+
+/* What the server's own files share; nobody outside shared/rpc. */
+
+#include "conc/lock.h"
+#include "conc/sm.h"
+#include "obs/ring.h"
+#include "rpc/registry.h"
+#include "rpc/router.h"
+#include "rpc/server.h"
+#include "wire/header.h"
+
+#include <stdatomic.h>
+
+/* ---- one call ---------------------------------------------------------------- */
+
+enum ct_call_state {
+	CT_CALL_RECEIVED,
+	CT_CALL_QUEUED,
+	CT_CALL_RUNNING,
+	CT_CALL_REPLIED,
+	CT_CALL_ABANDONED, /* ran, but its context was tripped before the answer */
+	CT_CALL_EXPIRED,   /* its context was tripped while it waited */
+	CT_CALL_REFUSED,
+};
+extern const struct ct_sm_row ct_call__rows[];
+
+enum { CT_CALL_HOPS_MAX = 16, CT_CALL_DETAILS_MAX = 8, CT_CALL_DETAILS_BYTES_MAX = 4096,
+       CT_CALL_MESSAGE_MAX = 512 };
+
+/*
+ * Lives in its server's free list between calls. ctx's reference count is the
+ * call's. Everything but the atomics belongs to whoever holds the call's turn:
+ * the receiving thread, then the queue, then a worker or the handler's thread;
+ * the turn passes through the pool's lock. A tripped context takes a queued
+ * call's turn by removing its task from the pool.
+ */
+struct ct_call {
+	unsigned tag;
+	struct ct_server *server;
+	struct ct_ctx ctx;
+	struct ct_ctx_hook tripped; /* on ctx */
+	struct ct_registry_entry reg;
+	struct ct_task task;        /* its wait for a worker */
+	struct ct_task resume_task;
+	ct_resume_fn *resume_fn;
+	void *resume_arg;
+	struct ct_sm sm;
+
+	struct ct_conn *conn; /* a reference */
+	struct ct_sp_route reply_to;
+	struct ct_route *route;
+	struct ct_wire_header header;
+	struct ct_bytes meta_bytes, payload; /* in arena */
+	const Ct__V1__CallMeta *meta; /* decoded from meta_bytes at first use; NULL: not yet */
+	struct ct_arena arena;
+	ProtobufCAllocator allocator;
+
+	ct_instant received, started, ended;
+	uint64_t queue_us;
+
+	struct ct_lock ledger_lock; /* rank CALL; protects down to the blank line */
+	struct ct_arena ledger;
+	uint64_t downstream_us;    /* time in which at least one leg was out */
+	ct_instant downstream_end; /* up to here it is counted */
+	Ct__V1__Hop *hops[CT_CALL_HOPS_MAX];
+	size_t hops_n;
+	bool ledger_closed;
+
+	Ct__V1__Detail *details[CT_CALL_DETAILS_MAX];
+	size_t details_n, details_bytes;
+	uint32_t retry_after_ms;
+	bool no_retry;
+	bool registered;    /* in the registry, hook set */
+	atomic_bool answered;
+	atomic_bool kept;
+	struct ct_list free_link;
+};
+
+/* ---- the server ---------------------------------------------------------------- */
+
+enum ct_server_state { CT_SRV_SERVING, CT_SRV_DRAINING, CT_SRV_CANCELLING, CT_SRV_STOPPED };
+
+/* How a call may end, for the accounting identity. */
+enum ct_end {
+	CT_END_OK,
+	CT_END_APP_ERROR,
+	CT_END_REFUSED,
+	CT_END_EXPIRED_QUEUED,
+	CT_END_EXPIRED_RUNNING,
+	CT_END_CANCELLED_QUEUED,
+	CT_END_CANCELLED_RUNNING,
+	CT_END_PEER_GONE,
+	CT_END_N,
+};
+
+/* Who wants to know once that serving changed. changed runs at most once, after
+ * the watch left the list, with no lock held. */
+struct ct_serving_watch {
+	struct ct_list link;
+	void (*changed)(struct ct_serving_watch *w);
+};
+
+enum { CT_SERVER_LISTENERS_MAX = 8, CT_SERVER_OUT_MAX = 32 };
+
+struct ct_server {
+	unsigned tag;
+	/* fixed after the first listen */
+	struct ct_server_opts opts;
+	struct ct_timers *timers;
+	struct ct_net *net;
+	struct ct_log *log;
+	const struct ct_clock *clk;
+	size_t msg_bytes_max;
+	ct_instant born;
+	struct ct_pool *pool;
+	struct ct_registry *registry;
+	struct ct_router router;
+	struct ct_ring *ring; /* of struct ct_call_record */
+
+	struct ct_lock lock; /* rank SERVER; protects down to the blank line */
+	struct ct_cond moved; /* the state changed, or the last connection closed */
+	uint32_t connections;
+	struct ct_sm sm; /* enum ct_server_state */
+	struct ct_listener *listeners[CT_SERVER_LISTENERS_MAX];
+	size_t listeners_n;
+	struct ct_timer grace;
+	const char *out[CT_SERVER_OUT_MAX]; /* services taken out, names of methods' services */
+	size_t out_n;
+	struct ct_list watches;
+
+	struct ct_lock free_lock; /* rank CALL; protects down to the blank line */
+	struct ct_cond idle;      /* alive became 0 */
+	struct ct_list free_calls;
+	size_t free_n;
+	uint64_t alive; /* calls whose memory is in use; 0 ends a drain */
+
+	atomic_bool refusing;     /* state is not SERVING: release on set, relaxed on the hot path */
+	/* relaxed: statistics */
+	_Atomic uint64_t received, in_flight, ends[CT_END_N], refused_by[CT_REFUSALS_N];
+	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped,
+		wasted_us, service_us;
+};
+
+static inline void ct_srv__count(_Atomic uint64_t *n)
+{
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+static inline uint64_t ct_srv__get(const _Atomic uint64_t *n)
+{
+	return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+/* A finished call, as Explain shows it. Plain memory: strings are cut to fit. */
+struct ct_call_record {
+	struct ct_id trace_id;
+	char method[96], peer[64], caller[48];
+	const char *end_state, *reason; /* static */
+	ct_status code;
+	uint64_t received_us, budget_us, queue_us, handler_us, tripped_us, cancel_to_stop_us;
+	uint32_t attempt;
+};
+
+/* ---- between the files ------------------------------------------------------------ */
+
+/* admission.c: what a listener's connections are told. arg is the server. */
+extern const struct ct_conn_events ct_srv__conn_events;
+
+/* call_pool.c. NULL: no memory. A taken call has one reference and counts as alive. */
+struct ct_call *ct_call__take(struct ct_server *s);
+/* Gives it its context: from here on the last unref ends its life. */
+void ct_call__init_ctx(struct ct_call *c, ct_instant deadline);
+void ct_call__free_all(struct ct_server *s);
+
+/* call_run.c */
+const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c); /* decodes it at first use */
+ct_task_fn ct_call__task_fn;
+void ct_call__run_inline(struct ct_call *c);
+/* The hook of a call's context. */
+ct_ctx_hook_fn ct_call__tripped;
+
+/* call_end.c: ends a call that never ran. The caller's turn is given up. */
+void ct_call__refuse(struct ct_call *c, enum ct_refusal why);
+void ct_call__end_queued(struct ct_call *c);
+
+/* reply_send.c: one REPLY. False: the connection is gone, nothing was sent. */
+struct ct_reply_head {
+	ct_status status;
+	const char *message;
+	uint32_t retry_after_ms;
+	bool not_processed, no_retry;
+};
+bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
+		   const struct ct_wire_header *call, const struct ct_reply_head *head,
+		   Ct__V1__ReplyMeta *meta, struct ct_bytes payload);
+
+/* drain.c */
+void ct_srv__init_grace(struct ct_server *s);
+/* Blocks until no call is alive and no connection is open: nothing touches s any more. */
+void ct_srv__wait_unused(struct ct_server *s);
+/* Cancels the calls of one connection, or all when conn is NULL. */
+void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn, enum ct_cancel_reason why);
+
+/* record.c: counts and records a call that has ended. */
+void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct_cancel_reason why);
+/* It was counted as `was`, but its reply found no connection. */
+void ct_call__recount_peer_gone(struct ct_call *c, enum ct_end was);
+
+/* serving.c */
+enum ct_serving ct_srv__serving(struct ct_server *s, const char *service);
+void ct_srv__watch_add(struct ct_server *s, struct ct_serving_watch *w);
+/* True: it was still in the list, and changed will not run. */
+bool ct_srv__watch_remove(struct ct_server *s, struct ct_serving_watch *w);
+void ct_srv__serving_changed(struct ct_server *s);
+
+#endif
