@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a machine can say about the code without running it.
 
-CODE_DIRS := shared patient-svc report-svc tools tests bench
+CODE_DIRS := shared clinic patient-svc report-svc tools tests bench
 SOURCES := $(sort $(shell find $(CODE_DIRS) -name '*.c' -not -path 'bench/rivals/*' 2>/dev/null))
 HEADERS := $(sort $(shell find $(CODE_DIRS) -name '*.h' -not -path 'bench/rivals/*' 2>/dev/null))
 SCRIPTS := $(sort .ci/run $(shell find scripts tests bench -name '*.sh' 2>/dev/null))

@@ -16,8 +16,8 @@ complain()
 }
 
 # allowed FOLDER "LAYERS...": the quoted includes of the .c and .h files of
-# FOLDER itself name these only. Of "conc/pool.h" conc counts, of a service's
-# "patient-svc/domain/x.h" the folder it is in.
+# FOLDER itself name these only. Of "conc/pool.h" conc counts; of what the
+# services are made of, as "clinic/domain/fields.h", the whole folder.
 allowed()
 {
 	local folder=$1 layers=" $2 " file inc
@@ -30,13 +30,11 @@ allowed()
 			*" $inc "*) ;;
 			*) complain "$file: may not include \"$inc/...\"; allowed:$layers" ;;
 			esac
-		done < <(sed -nE -e 's/^#[[:space:]]*include "((patient|report)-svc.*)\/[^/]*"/\1/p' \
-			-e 's/^#[[:space:]]*include "([A-Za-z_]+)\/.*/\1/p' "$file")
+		done < <(sed -nE -e 's/^#[[:space:]]*include "((patient-svc|report-svc|clinic).*)\/[^/]*"/\1/p' \
+			-e '/include "clinic/!s/^#[[:space:]]*include "([A-Za-z_]+)\/.*/\1/p' "$file")
 	done
 }
 
-# Generated messages live in ct/v1, clinic/v1 and google/protobuf.
-gen="ct clinic google"
 seen=
 for layer in base conc obs conf wire net rpc; do
 	seen="$seen $layer"
@@ -46,19 +44,30 @@ for layer in base conc obs conf wire net rpc; do
 	esac
 	allowed "shared/$layer" "$seen $extra"
 done
-allowed shared/rpc/services "base conc obs conf wire net rpc json ct google"
+# What every service of ours starts with may see all of the runtime.
+allowed shared/rpc/services "base conc obs conf wire net rpc json store ct google"
 allowed shared/json "base json"
 allowed shared/store "base conc obs store"
 
 # Services: main -> app -> handlers -> domain; handlers also use clients and store.
-# The domain may speak in messages, but knows no thread, call or SQL.
-below="base conc obs conf wire net rpc json store $gen"
-for svc in patient-svc report-svc; do
-	allowed "$svc/domain" "base clinic $svc/domain"
-	allowed "$svc/store" "base conc obs conf store $svc/domain $svc/store"
-	allowed "$svc/clients" "$below $svc/domain $svc/clients"
-	allowed "$svc/handlers" "$below $svc/domain $svc/store $svc/clients $svc/handlers"
-	allowed "$svc" "$below $svc $svc/domain $svc/store $svc/clients $svc/handlers"
+# The domain may speak in messages, but knows no thread, call or SQL. What both
+# services need is in clinic/, in the same folders.
+below="base conc obs conf wire net rpc json store ct clinic/v1"
+# parts NAME...: these folders of the service at hand, and of clinic/.
+parts()
+{
+	local part
+
+	for part; do
+		printf '%s ' "clinic/$part" "$svc/$part"
+	done
+}
+for svc in clinic patient-svc report-svc; do
+	allowed "$svc/domain" "base clinic/v1 $(parts domain)"
+	allowed "$svc/store" "base conc obs conf store clinic/v1 $(parts domain store)"
+	allowed "$svc/clients" "$below $(parts domain clients)"
+	allowed "$svc/handlers" "$below $(parts domain store clients handlers)"
+	allowed "$svc" "$below clinic $svc $(parts domain store clients handlers)"
 done
 
 # home "HEADER_REGEX" "HOME_REGEX": includes of a library outside its home.
@@ -69,16 +78,14 @@ home()
 	while read -r hit; do
 		complain "$hit: <$header> has its one home in $where"
 	done < <(grep -rnE "^#[[:space:]]*include <($header)" --include='*.[ch]' \
-		shared patient-svc report-svc tools 2>/dev/null | cut -d: -f1,2 | grep -vE "^($where)")
+		shared clinic patient-svc report-svc tools 2>/dev/null | cut -d: -f1,2 | grep -vE "^($where)")
 }
 home 'nng/' 'shared/net/'
 home 'libconfig' 'shared/conf/'
 home 'sqlite3|libpq|postgresql/' 'shared/store/'
 home 'jansson' 'shared/json/'
-home 'protobuf-c/' 'shared/(rpc|json)/|patient-svc/|report-svc/|tools/'
+home 'protobuf-c/' 'shared/(rpc|json)/|clinic/|patient-svc/|report-svc/|tools/'
 home 'zlib' 'tools/(sdtm-import|study-gen)/'
-# Ids must differ in a forked child, which only pthread_atfork() can tell.
-home 'pthread' 'shared/conc/|shared/base/id\.c'
 home 'criterion/' 'tests/'
 
 [ "$files" -gt 0 ] || complain "no source file found below $PWD"
