@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conc/pool.h"
+
+#include "base/mem.h"
+#include "tests/lib/gate.h"
+#include "tests/lib/leak_check.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+TestSuite(pool, .fini = leak_check, .timeout = 10);
+
+static struct ct_pool *pool_of(uint16_t workers, uint16_t batch_max, uint32_t queue_max)
+{
+	const struct ct_pool_opts o = {
+		.workers = workers,
+		.batch_workers_max = batch_max,
+		.queue_max = { queue_max, queue_max },
+		.name = "ct-work",
+	};
+	struct ct_pool *p;
+
+	cr_assert_eq(ct_pool_new(&o, &p), CT_OK);
+	return p;
+}
+
+static void gates_init(struct gate *g, size_t n, enum ct_lane lane)
+{
+	for (size_t i = 0; i < n; i++)
+		gate_init(&g[i], lane);
+}
+
+static void gates_open(struct gate *g, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		gate_open(&g[i]);
+}
+
+/* Parks a worker: it is busy from here on. */
+static void occupy(struct ct_pool *p, struct gate *g, enum ct_lane lane)
+{
+	gate_init(g, lane);
+	cr_assert_eq(ct_pool_submit(p, &g->task), CT_OK);
+	gate_await_entered(g);
+}
+
+/* ---- admission ------------------------------------------------------------------ */
+
+static void accepts_workers_plus_queue(enum ct_lane lane, uint16_t lane_workers)
+{
+	enum { QUEUE = 3 };
+	struct gate g[16];
+	struct ct_pool *p = pool_of(4, 2, QUEUE);
+	const size_t room = (size_t)lane_workers + QUEUE;
+
+	gates_init(g, room + 2, lane);
+	for (size_t i = 0; i < room; i++)
+		cr_assert_eq(ct_pool_submit(p, &g[i].task), CT_OK, "%zu", i);
+	cr_assert_eq(ct_pool_submit(p, &g[room].task), CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(ct_pool_submit(p, &g[room + 1].task), CT_RESOURCE_EXHAUSTED);
+	gates_open(g, room);
+	for (size_t i = 0; i < room; i++)
+		gate_await_entered(&g[i]);
+	p = ct_pool_free(p);
+	for (size_t i = 0; i < room; i++)
+		cr_assert_eq(g[i].why, CT_OK);
+	cr_assert_eq(atomic_load(&g[room].runs), 0);
+	cr_assert_eq(atomic_load(&g[room + 1].runs), 0);
+}
+
+Test(pool, as_many_interactive_tasks_as_workers_and_queue_are_accepted_and_no_more)
+{
+	for (int i = 0; i < 200; i++)
+		accepts_workers_plus_queue(CT_LANE_INTERACTIVE, 4);
+}
+
+Test(pool, as_many_batch_tasks_as_batch_workers_and_queue_are_accepted_and_no_more)
+{
+	for (int i = 0; i < 200; i++)
+		accepts_workers_plus_queue(CT_LANE_BATCH, 2);
+}
+
+Test(pool, with_a_queue_of_none_only_free_workers_accept)
+{
+	struct ct_pool *p = pool_of(1, 0, 0);
+	struct gate busy, extra;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&extra, CT_LANE_INTERACTIVE);
+	cr_assert_eq(ct_pool_submit(p, &extra.task), CT_RESOURCE_EXHAUSTED);
+	extra.task.lane = CT_LANE_BATCH;
+	cr_assert_eq(ct_pool_submit(p, &extra.task), CT_RESOURCE_EXHAUSTED);
+	gate_open(&busy);
+	p = ct_pool_free(p);
+	cr_assert_eq(atomic_load(&extra.runs), 0);
+}
+
+Test(pool, a_full_lane_does_not_fill_the_other)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct gate busy, person, bulk, extra;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&person, CT_LANE_INTERACTIVE);
+	gate_init(&bulk, CT_LANE_BATCH);
+	gate_init(&extra, CT_LANE_INTERACTIVE);
+	cr_assert_eq(ct_pool_submit(p, &person.task), CT_OK);
+	cr_assert_eq(ct_pool_submit(p, &extra.task), CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(ct_pool_submit(p, &bulk.task), CT_OK);
+	gate_open(&busy);
+	gate_open(&person);
+	gate_open(&bulk);
+	gate_await_entered(&bulk);
+	ct_pool_free(p);
+}
+
+Test(pool, workers_that_interactive_tasks_wait_for_are_not_free_for_batch)
+{
+	struct ct_pool *p = pool_of(2, 2, 0);
+	struct gate busy, second, bulk;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&second, CT_LANE_INTERACTIVE);
+	gate_init(&bulk, CT_LANE_BATCH);
+	cr_assert_eq(ct_pool_submit(p, &second.task), CT_OK);
+	/* whether or not the second worker has taken it yet */
+	cr_assert_eq(ct_pool_submit(p, &bulk.task), CT_RESOURCE_EXHAUSTED);
+	gate_open(&second);
+	gate_open(&busy);
+	ct_pool_free(p);
+}
+
+/* ---- order ----------------------------------------------------------------------- */
+
+/* A task that notes its turn. */
+struct turn {
+	struct ct_task task;
+	atomic_int *clock;
+	int place;
+};
+
+static void turn_fn(struct ct_task *t, ct_status why)
+{
+	struct turn *n = CT_CONTAINER_OF(t, struct turn, task);
+
+	n->place = why == CT_OK ? atomic_fetch_add(n->clock, 1) : -1;
+}
+
+static void turn_init(struct turn *n, atomic_int *clock, enum ct_lane lane, bool urgent)
+{
+	*n = (struct turn){
+		.task = { .fn = turn_fn, .lane = lane, .urgent = urgent },
+		.clock = clock,
+	};
+}
+
+static void finish(struct ct_pool *p, struct gate *busy)
+{
+	struct ct_pool_stats s;
+
+	gate_open(busy);
+	do {
+		ct_pool_stats(p, &s);
+	} while (s.running + s.queued[0] + s.queued[1] > 0);
+	ct_pool_free(p);
+}
+
+Test(pool, a_lane_is_first_in_first_out_and_interactive_goes_before_batch)
+{
+	enum { N = 8 };
+	struct ct_pool *p = pool_of(1, 1, N);
+	struct turn bulk[N], people[N];
+	struct gate busy;
+	atomic_int clock = 0;
+
+	occupy(p, &busy, CT_LANE_BATCH);
+	for (int i = 0; i < N; i++) {
+		turn_init(&bulk[i], &clock, CT_LANE_BATCH, false);
+		turn_init(&people[i], &clock, CT_LANE_INTERACTIVE, false);
+		cr_assert_eq(ct_pool_submit(p, &bulk[i].task), CT_OK);
+		cr_assert_eq(ct_pool_submit(p, &people[i].task), CT_OK);
+	}
+	finish(p, &busy);
+	for (int i = 0; i < N; i++) {
+		cr_assert_eq(people[i].place, i);
+		cr_assert_eq(bulk[i].place, N + i);
+	}
+}
+
+Test(pool, urgent_tasks_are_never_refused_as_full_and_go_first_in_their_order)
+{
+	enum { N = 5 };
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct turn urgent[N], waiting, extra;
+	struct gate busy;
+	atomic_int clock = 0;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	turn_init(&waiting, &clock, CT_LANE_INTERACTIVE, false);
+	turn_init(&extra, &clock, CT_LANE_INTERACTIVE, false);
+	cr_assert_eq(ct_pool_submit(p, &waiting.task), CT_OK);
+	for (int i = 0; i < N; i++) {
+		turn_init(&urgent[i], &clock, CT_LANE_INTERACTIVE, true);
+		cr_assert_eq(ct_pool_submit(p, &urgent[i].task), CT_OK);
+	}
+	cr_assert_eq(ct_pool_submit(p, &extra.task), CT_RESOURCE_EXHAUSTED);
+	finish(p, &busy);
+	for (int i = 0; i < N; i++)
+		cr_assert_eq(urgent[i].place, i);
+	cr_assert_eq(waiting.place, N);
+}
+
+Test(pool, batch_never_runs_on_more_workers_than_it_may)
+{
+	struct ct_pool *p = pool_of(3, 0, 8); /* half: 1 */
+	struct gate bulk[3], people[2];
+
+	gates_init(bulk, 3, CT_LANE_BATCH);
+	gates_init(people, 2, CT_LANE_INTERACTIVE);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(ct_pool_submit(p, &bulk[i].task), CT_OK);
+	gate_await_entered(&bulk[0]);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(ct_pool_submit(p, &people[i].task), CT_OK);
+	for (int i = 0; i < 2; i++)
+		gate_await_entered(&people[i]); /* although batch came first */
+	cr_assert_eq(atomic_load(&bulk[1].runs), 0);
+
+	gates_open(people, 2);
+	gate_open(&bulk[0]);
+	gate_await_entered(&bulk[1]); /* its turn, without any further submit */
+	cr_assert_eq(atomic_load(&bulk[2].runs), 0);
+	gate_open(&bulk[1]);
+	gate_await_entered(&bulk[2]);
+	gate_open(&bulk[2]);
+	ct_pool_free(p);
+}
+
+Test(pool, a_single_worker_serves_both_lanes)
+{
+	struct ct_pool *p = pool_of(1, 0, 4);
+	struct gate bulk, person;
+
+	occupy(p, &bulk, CT_LANE_BATCH);
+	gate_init(&person, CT_LANE_INTERACTIVE);
+	cr_assert_eq(ct_pool_submit(p, &person.task), CT_OK);
+	gate_open(&bulk);
+	gate_await_entered(&person);
+	gate_open(&person);
+	ct_pool_free(p);
+}
+
+/* ---- lists ------------------------------------------------------------------------ */
+
+static void list_of(struct ct_list *l, struct gate *g, size_t n)
+{
+	ct_list_init(l);
+	for (size_t i = 0; i < n; i++)
+		ct_list_push_back(l, &g[i].task.link);
+}
+
+Test(pool, a_list_is_accepted_as_far_as_there_is_room_and_the_rest_stays_in_order)
+{
+	struct ct_pool *p = pool_of(2, 2, 1);
+	struct gate g[5];
+	struct ct_list list;
+
+	gates_init(g, 5, CT_LANE_INTERACTIVE);
+	list_of(&list, g, 5);
+	cr_assert_eq(ct_pool_submit_list(p, &list), CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(ct_list_pop_front(&list), &g[3].task.link);
+	cr_assert_eq(ct_list_pop_front(&list), &g[4].task.link);
+	cr_assert(ct_list_empty(&list));
+	gates_open(g, 3);
+	for (int i = 0; i < 3; i++)
+		gate_await_entered(&g[i]);
+	ct_pool_free(p);
+	cr_assert_eq(atomic_load(&g[3].runs) + atomic_load(&g[4].runs), 0);
+}
+
+Test(pool, a_list_that_fits_is_taken_whole_and_wakes_a_worker_for_each_task)
+{
+	enum { ROUNDS = 100 };
+	static struct gate gates[ROUNDS][4];
+	struct ct_pool *p = pool_of(4, 4, 0);
+	struct ct_list list;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct gate *g = gates[round];
+
+		gates_init(g, 4, CT_LANE_INTERACTIVE);
+		list_of(&list, g, 4);
+		while (ct_pool_submit_list(p, &list) != CT_OK)
+			cr_assert_not(ct_list_empty(&list)); /* workers of the last round end */
+		cr_assert(ct_list_empty(&list));
+		for (int i = 0; i < 4; i++)
+			gate_await_entered(&g[i]); /* all four at once */
+		gates_open(g, 4);
+	}
+	ct_pool_free(p);
+}
+
+Test(pool, in_a_mixed_list_a_full_lane_does_not_stop_the_other)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct gate busy, g[4];
+	struct ct_list list;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gates_init(g, 4, CT_LANE_INTERACTIVE);
+	g[2].task.lane = CT_LANE_BATCH;
+	list_of(&list, g, 4);
+	cr_assert_eq(ct_pool_submit_list(p, &list), CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(ct_list_pop_front(&list), &g[1].task.link);
+	cr_assert_eq(ct_list_pop_front(&list), &g[3].task.link);
+	cr_assert(ct_list_empty(&list));
+	gate_open(&busy);
+	gates_open(g, 4);
+	gate_await_entered(&g[0]);
+	gate_await_entered(&g[2]);
+	ct_pool_free(p);
+}
+
+Test(pool, an_empty_list_is_accepted)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct ct_list list;
+
+	ct_list_init(&list);
+	cr_assert_eq(ct_pool_submit_list(p, &list), CT_OK);
+	ct_pool_free(p);
+}
+
+/* ---- remove ------------------------------------------------------------------------- */
+
+Test(pool, a_removed_task_never_runs_and_its_place_is_free_again)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct gate busy, a, b;
+	struct ct_pool_stats s;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&a, CT_LANE_INTERACTIVE);
+	gate_init(&b, CT_LANE_INTERACTIVE);
+	cr_assert_eq(ct_pool_submit(p, &a.task), CT_OK);
+	cr_assert_eq(ct_pool_submit(p, &b.task), CT_RESOURCE_EXHAUSTED);
+	cr_assert(ct_pool_remove(p, &a.task));
+	cr_assert_not(ct_pool_remove(p, &a.task));
+	cr_assert_eq(ct_pool_submit(p, &b.task), CT_OK);
+	gate_open(&busy);
+	gate_open(&b);
+	gate_await_entered(&b);
+	ct_pool_stats(p, &s);
+	cr_assert_eq(s.removed, 1);
+	ct_pool_free(p);
+	cr_assert_eq(atomic_load(&a.runs), 0);
+}
+
+Test(pool, a_task_that_runs_or_was_never_submitted_cannot_be_removed)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct gate busy, never;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&never, CT_LANE_BATCH);
+	cr_assert_not(ct_pool_remove(p, &busy.task));
+	cr_assert_not(ct_pool_remove(p, &never.task));
+	gate_open(&busy);
+	ct_pool_free(p);
+	cr_assert_eq(busy.why, CT_OK);
+}
+
+/* ---- close and free ------------------------------------------------------------------ */
+
+Test(pool, close_gives_each_queued_task_back_exactly_once_and_running_ones_go_on)
+{
+	struct ct_pool *p = pool_of(1, 1, 4);
+	struct gate busy, q1, q2, q3;
+	struct ct_pool_stats s;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&q1, CT_LANE_INTERACTIVE);
+	gate_init(&q2, CT_LANE_BATCH);
+	gate_init(&q3, CT_LANE_INTERACTIVE);
+	q3.task.urgent = true;
+	cr_assert_eq(ct_pool_submit(p, &q1.task), CT_OK);
+	cr_assert_eq(ct_pool_submit(p, &q2.task), CT_OK);
+	cr_assert_eq(ct_pool_submit(p, &q3.task), CT_OK);
+
+	ct_pool_close(p);
+	ct_pool_close(p); /* idempotent */
+	cr_assert_eq(atomic_load(&q1.runs), 1);
+	cr_assert_eq(atomic_load(&q2.runs), 1);
+	cr_assert_eq(atomic_load(&q3.runs), 1);
+	cr_assert_eq(q1.why, CT_CANCELLED);
+	cr_assert_eq(q2.why, CT_CANCELLED);
+	cr_assert_eq(q3.why, CT_CANCELLED);
+	ct_pool_stats(p, &s);
+	cr_assert_eq(s.dropped, 3);
+	cr_assert_eq(s.running, 1);
+
+	gate_open(&busy);
+	ct_pool_free(p);
+	cr_assert_eq(busy.why, CT_OK);
+}
+
+Test(pool, a_closed_pool_refuses_everything_as_unavailable)
+{
+	struct ct_pool *p = pool_of(2, 1, 4);
+	struct gate g[2];
+	struct ct_list list;
+
+	gates_init(g, 2, CT_LANE_INTERACTIVE);
+	g[1].task.urgent = true;
+	ct_pool_close(p);
+	cr_assert_eq(ct_pool_submit(p, &g[0].task), CT_UNAVAILABLE);
+	cr_assert_eq(ct_pool_submit(p, &g[1].task), CT_UNAVAILABLE);
+	list_of(&list, g, 2);
+	cr_assert_eq(ct_pool_submit_list(p, &list), CT_UNAVAILABLE);
+	cr_assert_eq(ct_list_pop_front(&list), &g[0].task.link);
+	cr_assert_eq(ct_list_pop_front(&list), &g[1].task.link);
+	ct_pool_free(p);
+}
+
+struct resubmitter {
+	struct ct_task task;
+	struct ct_pool *pool;
+	int left;
+	ct_status last;
+	sem_t done;
+};
+
+static void resubmit_fn(struct ct_task *t, ct_status why)
+{
+	struct resubmitter *r = CT_CONTAINER_OF(t, struct resubmitter, task);
+
+	if (why != CT_OK || --r->left == 0) {
+		r->last = why == CT_OK ? CT_OK : ct_pool_submit(r->pool, t);
+		CT_CHECK(sem_post(&r->done) == 0);
+		return;
+	}
+	CT_CHECK(ct_pool_submit(r->pool, t) == CT_OK);
+}
+
+Test(pool, fn_may_submit_its_own_task_again)
+{
+	struct resubmitter r = { .task = { .fn = resubmit_fn }, .left = 50 };
+
+	r.pool = pool_of(2, 1, 1);
+	CT_CHECK(sem_init(&r.done, 0, 0) == 0);
+	cr_assert_eq(ct_pool_submit(r.pool, &r.task), CT_OK);
+	AWAIT(&r.done);
+	cr_assert_eq(r.left, 0);
+	ct_pool_free(r.pool);
+}
+
+Test(pool, a_task_given_back_by_close_may_try_again_and_is_refused)
+{
+	struct resubmitter r = { .task = { .fn = resubmit_fn }, .left = 50 };
+	struct gate busy;
+
+	r.pool = pool_of(1, 1, 1);
+	CT_CHECK(sem_init(&r.done, 0, 0) == 0);
+	occupy(r.pool, &busy, CT_LANE_INTERACTIVE);
+	cr_assert_eq(ct_pool_submit(r.pool, &r.task), CT_OK);
+	ct_pool_close(r.pool);
+	AWAIT(&r.done);
+	cr_assert_eq(r.last, CT_UNAVAILABLE);
+	gate_open(&busy);
+	ct_pool_free(r.pool);
+}
+
+static atomic_int freed;
+
+static void free_fn(struct ct_task *t, ct_status why)
+{
+	(void)why;
+	ct_mem_free(t);
+	atomic_fetch_add(&freed, 1);
+}
+
+Test(pool, fn_may_free_the_task)
+{
+	struct ct_pool *p = pool_of(2, 1, 100);
+
+	for (int i = 0; i < 100; i++) {
+		struct ct_task *t = ct_mem_zalloc(1, sizeof(*t));
+
+		cr_assert_not_null(t);
+		t->fn = free_fn;
+		t->lane = i % 2 == 0 ? CT_LANE_BATCH : CT_LANE_INTERACTIVE;
+		cr_assert_eq(ct_pool_submit(p, t), CT_OK);
+	}
+	ct_pool_free(p);
+	cr_assert_eq(atomic_load(&freed), 100);
+}
+
+struct named {
+	struct ct_task task;
+	char name[16];
+	sem_t done;
+};
+
+static void name_fn(struct ct_task *t, ct_status why)
+{
+	struct named *n = CT_CONTAINER_OF(t, struct named, task);
+
+	(void)why;
+	(void)pthread_getname_np(pthread_self(), n->name, sizeof(n->name));
+	CT_CHECK(sem_post(&n->done) == 0);
+}
+
+Test(pool, workers_carry_the_pools_name_and_their_number)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct named n = { .task = { .fn = name_fn } };
+
+	CT_CHECK(sem_init(&n.done, 0, 0) == 0);
+	cr_assert_eq(ct_pool_submit(p, &n.task), CT_OK);
+	AWAIT(&n.done);
+	cr_assert_str_eq(n.name, "ct-work-0");
+	ct_pool_free(p);
+}
+
+Test(pool, lanes_have_names)
+{
+	cr_assert_str_eq(ct_lane_name(CT_LANE_INTERACTIVE), "interactive");
+	cr_assert_str_eq(ct_lane_name(CT_LANE_BATCH), "batch");
+	cr_assert_str_eq(ct_lane_name(CT_LANE_INLINE), "inline");
+}
+
+/* ---- what cannot be ------------------------------------------------------------------- */
+
+Test(pool, options_out_of_range_are_refused_and_nothing_is_written)
+{
+	const struct ct_pool_opts good = { .workers = 2, .name = "p" };
+	struct ct_pool_opts bad[5] = { good, good, good, good, good };
+	struct ct_pool *const mark = (struct ct_pool *)(void *)bad;
+	struct ct_pool *p = mark;
+
+	bad[0].workers = 0;
+	bad[1].workers = 257;
+	bad[2].batch_workers_max = 3;
+	bad[3].name = "eleven-long";
+	bad[4].name = NULL;
+	for (size_t i = 0; i < CT_ARRAY_N(bad); i++) {
+		cr_assert_eq(ct_pool_new(&bad[i], &p), CT_INVALID_ARGUMENT, "%zu", i);
+		cr_assert_eq(p, mark);
+	}
+}
+
+Test(pool, each_allocation_that_fails_makes_new_fail_cleanly)
+{
+	const struct ct_pool_opts o = { .workers = 4, .name = "p" };
+	struct ct_pool *p = NULL;
+	uint64_t fails = 0;
+
+	do {
+		ct_mem_fail_nth(fails + 1);
+		if (ct_pool_new(&o, &p) == CT_OK)
+			break;
+		cr_assert_null(p);
+	} while (++fails < 100);
+	ct_mem_fail_nth(0);
+	cr_assert_eq(fails, 2); /* the pool, its workers */
+	ct_pool_free(p);
+	cr_assert_null(ct_pool_free(NULL));
+}
+
+Test(pool, a_task_without_a_function_is_a_programming_error, .signal = SIGABRT)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct ct_task t = { .lane = CT_LANE_BATCH };
+
+	(void)!ct_pool_submit(p, &t);
+}
+
+Test(pool, an_inline_task_is_not_the_pools, .signal = SIGABRT)
+{
+	struct ct_pool *p = pool_of(1, 1, 1);
+	struct ct_task t = { .fn = free_fn, .lane = CT_LANE_INLINE };
+
+	(void)!ct_pool_submit(p, &t);
+}
+
+Test(pool, submitting_a_queued_task_again_is_a_programming_error, .signal = SIGABRT)
+{
+	struct ct_pool *p = pool_of(1, 1, 4);
+	struct gate busy, g;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gate_init(&g, CT_LANE_INTERACTIVE);
+	(void)!ct_pool_submit(p, &g.task);
+	(void)!ct_pool_submit(p, &g.task);
+}
