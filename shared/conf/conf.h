@@ -37,8 +37,8 @@
  *           .size = sizeof(struct rsvc_conf),
  *   };
  *
- * The file is libconfig's format without @include, at most 1 MiB and 16 levels
- * deep. Functions here keep no state: any thread; they block on files alone.
+ * The file is libconfig's format without @include, at most 1 MiB, 4096 settings
+ * and 16 levels deep. Functions here keep no state: any thread; they block on files alone.
  */
 enum ct_conf_type {
 	CT_CONF_TYPE_BOOL,    /* bool */
@@ -146,7 +146,8 @@ struct ct_conf_schema {
 	size_t tables_n;
 	size_t size; /* of the struct */
 	/* What no row can say, such as "a <= b"; reports with ct_conf_report_add().
-	 * Sees the values before they are the caller's. May be NULL. */
+	 * Runs when all else is right, before the values are the caller's; that of an
+	 * entry's schema for each entry. May be NULL. */
 	void (*check)(const void *conf, struct ct_conf_report *report);
 };
 
@@ -156,8 +157,8 @@ enum { CT_CONF_REPORT_SIZE = 4096 };
 
 /* One line for each error, complete as it stands:
  *   configs/x.cfg:12: unknown setting 'pool.wrokers' (did you mean 'pool.workers'?)
- *   configs/x.cfg:14: 'server.drain_ms' is 900000, must be 0..600000 ms
- *   -s pool.workers=many: 'pool.workers' must be a whole number 1..256
+ *   configs/x.cfg:14: 'server.drain_ms' is 900000, must be a whole number 0..600000 ms
+ *   -s pool.workers=many: 'pool.workers' is "many", must be a whole number 1..256
  * Text from the file is cut to 64 bytes and shown without control characters. */
 struct ct_conf_report {
 	unsigned errors_n; /* may be more than the lines that fit */
