@@ -131,13 +131,14 @@ PROGRAMS := patient-svc report-svc rpcctl sdtm-import study-gen
 src_patient-svc := $(call src_of,patient-svc patient-svc/handlers patient-svc/domain patient-svc/store patient-svc/clients)
 src_report-svc := $(call src_of,report-svc report-svc/handlers report-svc/domain report-svc/store)
 src_rpcctl := $(call src_of,tools/rpcctl)
+extra_rpcctl := $(B)/obj/gen/rpcctl_services.o # mk/rpcctl.mk
 src_sdtm-import := $(call src_of,tools/sdtm-import)
 src_study-gen := $(call src_of,tools/study-gen)
 define program_rule
-$(B)/bin/$(1): $(call obj_of,$(src_$(1))) $(B)/libct.a
+$(B)/bin/$(1): $(call obj_of,$(src_$(1))) $(extra_$(1)) $(B)/libct.a
 	@mkdir -p $$(@D)
-	$$(call say,LD,$@)
-	$$(Q)$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(src_$(1))) $(B)/libct.a $(ALL_LIBS)
+	$$(call say,LD,$$@)
+	$$(Q)$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(src_$(1))) $(extra_$(1)) $(B)/libct.a $(ALL_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(p))))
 
@@ -162,7 +163,7 @@ TEST_LIB_OBJ := $(call obj_of,$(call src_of,tests/lib))
 define unit_rule
 $(B)/tests/unit-$(1): $(call obj_of,$(call src_of,tests/unit/$(1))) $(TEST_LIB_OBJ) $(call layer_archives,$(below_$(1))) $(if $(filter rpc json,$(1)),$(B)/layers/gen-pb.a)
 	@mkdir -p $$(@D)
-	$$(call say,LD,$@)
+	$$(call say,LD,$$@)
 	$$(Q)$(CC) $(LDFLAGS) -o $$@ $(call obj_of,$(call src_of,tests/unit/$(1))) $(TEST_LIB_OBJ) -Wl,--start-group $(call layer_archives,$(below_$(1))) $(if $(filter rpc json,$(1)),$(B)/layers/gen-pb.a) -Wl,--end-group $(foreach l,$(below_$(1)),$(libs_$(l))) -lcriterion
 endef
 UNIT_LAYERS := $(foreach l,$(LAYERS) $(SIDE_LAYERS),$(if $(wildcard tests/unit/$(l)/*.c),$(l)))

@@ -187,17 +187,24 @@ static void open_latch(void *arg, struct ct_reply *reply)
 	ct_latch_count_down(arg);
 }
 
-ct_status ct_stub_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
-		       const ProtobufCMessage *req, struct ct_reply *reply)
+ct_status ct_client_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
+			 const ProtobufCMessage *req, const struct ct_call_opts *opts,
+			 struct ct_reply *reply)
 {
 	struct ct_latch ended;
 
 	ct_reply__reset(reply);
 	ct_latch_init(&ended, 1);
-	ct_out__start(c, ctx, m, req, NULL, reply, open_latch, &ended);
+	ct_out__start(c, ctx, m, req, opts, reply, open_latch, &ended);
 	ct_latch_wait(&ended);
 	ct_latch_fini(&ended);
 	return reply->status;
+}
+
+ct_status ct_stub_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
+		       const ProtobufCMessage *req, struct ct_reply *reply)
+{
+	return ct_client_call(c, ctx, m, req, NULL, reply);
 }
 
 void ct_stub_call_async(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,

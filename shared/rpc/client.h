@@ -85,7 +85,10 @@ CT_MUST_USE ct_status ct_stub_call(struct ct_client *c, struct ct_ctx *ctx, cons
 				   const ProtobufCMessage *req, struct ct_reply *reply);
 void ct_stub_call_async(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
 			const ProtobufCMessage *req, ct_done_fn *done, void *arg);
-/* The same with options. */
+/* The same with options; opts NULL: none. */
+CT_MUST_USE ct_status ct_client_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
+				     const ProtobufCMessage *req, const struct ct_call_opts *opts,
+				     struct ct_reply *reply);
 void ct_client_start(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
 		     const ProtobufCMessage *req, const struct ct_call_opts *opts, ct_done_fn *done,
 		     void *arg);
