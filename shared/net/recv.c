@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Receiving. One receive at a time, into one buffer; all whole messages in it are
+ * handed over, what is left of the next one moves to the front. A connection that
+ * is quiet waits in the few bytes of rx_small. The buffer grows as bytes really
+ * arrive, never because a peer announces many.
+ */
+#include "base/check.h"
+#include "base/mem.h"
+#include "net/conn_internal.h"
+
+#include <nng/nng.h>
+
+enum {
+	RX_START_BYTES = 16 * 1024,
+	RX_BUSY_BYTES = 64 * 1024, /* as much as many small messages are worth */
+	RX_CALM_RECEIVES = 64,     /* so many without need for more give a larger buffer back */
+	BATCH_MSGS = 128,
+};
+
+void ct_conn__recv_init(struct ct_conn *c)
+{
+	c->rx = (struct ct_conn_buf){ c->rx_small, 0, sizeof(c->rx_small) };
+}
+
+void ct_conn__recv_fini(struct ct_conn *c)
+{
+	if (c->rx.ptr != c->rx_small)
+		ct_mem_free(c->rx.ptr);
+	c->rx.ptr = NULL;
+}
+
+/* ---- the buffer: touched by whoever made rx_busy true ---------------------------- */
+
+static bool resize(struct ct_conn *c, size_t cap)
+{
+	const bool small = c->rx.ptr == c->rx_small;
+	uint8_t *ptr;
+
+	CT_CHECK(cap >= c->rx.len);
+	ptr = ct_mem_realloc(small ? NULL : c->rx.ptr, cap);
+	if (ptr == NULL)
+		return false;
+	if (small)
+		memcpy(ptr, c->rx_small, c->rx.len);
+	c->rx.ptr = ptr;
+	c->rx.cap = cap;
+	return true;
+}
+
+/* Room for the next receive. False: no memory. */
+static bool make_room(struct ct_conn *c)
+{
+	const size_t cap = c->rx.cap;
+	const bool part = c->rx_need > cap; /* of a message that does not fit */
+	size_t twice = 2 * cap > RX_START_BYTES ? 2 * cap : RX_START_BYTES;
+
+	if (c->rx_need > RX_BUSY_BYTES || cap <= RX_BUSY_BYTES)
+		c->rx_calm = 0;
+	else if (++c->rx_calm >= RX_CALM_RECEIVES && c->rx.len <= RX_BUSY_BYTES)
+		return resize(c, RX_BUSY_BYTES);
+	if (part && c->rx.len >= cap / 2)
+		return resize(c, twice < c->rx_need || c->rx_need < RX_START_BYTES ? twice
+										   : c->rx_need);
+	if (c->rx_filled && cap < RX_BUSY_BYTES)
+		return resize(c, twice);
+	return true;
+}
+
+/* The watchdog saw it idle. */
+static void back_to_small(struct ct_conn *c)
+{
+	if (c->rx.len > 0)
+		return;
+	ct_conn__recv_fini(c);
+	ct_conn__recv_init(c);
+}
+
+/* `used` bytes at the front are dealt with. */
+static void consume(struct ct_conn *c, size_t used)
+{
+	c->rx.len -= used;
+	if (used > 0 && c->rx.len > 0)
+		memmove(c->rx.ptr, c->rx.ptr + used, c->rx.len);
+}
+
+/* ---- to nng ---------------------------------------------------------------------- */
+
+static bool wanted_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock)
+{
+	return c->sm.state < CT_CONN_CLOSING && !c->paused &&
+	       ct_conn__queued_locked(c) <= c->net->opts.send_bytes_max / 2;
+}
+
+bool ct_conn__recv_take_locked(struct ct_conn *c)
+{
+	ct_lock_check_held(&c->lock);
+	if (c->rx_busy || !wanted_locked(c))
+		return false;
+	c->rx_busy = true;
+	c->rx_at = ct_now(c->net->clk);
+	ct_conn__hold_locked(c, 2);
+	return true;
+}
+
+void ct_conn__recv_post(struct ct_conn *c)
+{
+	nng_iov iov = { .iov_buf = c->rx.ptr + c->rx.len, .iov_len = c->rx.cap - c->rx.len };
+
+	CT_CHECK(iov.iov_len > 0);
+	CT_CHECK(nng_aio_set_iov(c->rx_aio, 1, &iov) == 0); /* fails for many parts alone */
+	nng_stream_recv(c->stream, c->rx_aio);
+	ct_conn__posted(c);
+}
+
+/* ---- what came -------------------------------------------------------------------- */
+
+/* The handshake. False: it is not done, or has failed. */
+static bool greet(struct ct_conn *c)
+{
+	const char *why;
+	bool open;
+
+	if (c->rx.len < CT_SP_HELLO_BYTES)
+		return false;
+	if (ct_sp_check_hello(c->rx.ptr, c->self == CT_SP_REQ ? CT_SP_REP : CT_SP_REQ, &why) !=
+	    CT_OK) {
+		ct_conn__fail(c, CT_CAUSE_HANDSHAKE, CT_UNAVAILABLE);
+		return false;
+	}
+	consume(c, CT_SP_HELLO_BYTES);
+	ct_lock_acquire(&c->lock);
+	open = c->sm.state == CT_CONN_GREETING;
+	if (open) {
+		ct_sm_move(&c->sm, CT_CONN_OPEN);
+		c->told_open = true;
+	}
+	ct_lock_release(&c->lock);
+	if (!open)
+		return false;
+	ct_dialer__conn_opened(c);
+	c->events->opened(c->arg, c, &c->user);
+	return true;
+}
+
+/* False: it is closing, nothing more is handed over. */
+static bool deliver(struct ct_conn *c, const struct ct_net_msg *msgs, size_t n)
+{
+	int state;
+
+	ct_lock_acquire(&c->lock);
+	state = c->sm.state;
+	if (state == CT_CONN_OPEN)
+		c->counts.msgs_in += n;
+	ct_lock_release(&c->lock);
+	if (state == CT_CONN_OPEN)
+		c->events->batch(c, c->user, msgs, n);
+	return state < CT_CONN_CLOSING;
+}
+
+static void parse(struct ct_conn *c)
+{
+	struct ct_net_msg msgs[BATCH_MSGS];
+	struct ct_sp_parsed p;
+	enum ct_sp_step step;
+	size_t used = 0, n = 0;
+	bool go = true;
+
+	do {
+		step = ct_sp_next(ct_bytes_of(c->rx.ptr + used, c->rx.len - used), c->ipc,
+				  c->net->opts.msg_bytes_max, &p);
+		if (step == CT_SP_MSG) {
+			msgs[n].route = p.route;
+			msgs[n++].body = p.body;
+			used += p.used;
+		}
+		if (n == BATCH_MSGS || (step != CT_SP_MSG && n > 0)) {
+			go = deliver(c, msgs, n);
+			n = 0;
+		}
+	} while (go && step == CT_SP_MSG);
+
+	if (go && step == CT_SP_BAD)
+		ct_conn__fail(c, p.too_big ? CT_CAUSE_TOO_BIG : CT_CAUSE_BAD_FRAME,
+			      p.too_big ? CT_RESOURCE_EXHAUSTED : CT_INVALID_ARGUMENT);
+	consume(c, used);
+	c->rx_need = c->rx.len > 0 && step == CT_SP_NEED ? p.need : 0;
+}
+
+static void take(struct ct_conn *c, size_t n)
+{
+	bool greeting;
+
+	c->rx.len += n;
+	c->rx_filled = c->rx.len == c->rx.cap;
+	ct_lock_acquire(&c->lock);
+	greeting = c->sm.state == CT_CONN_GREETING;
+	c->rx_at = ct_now(c->net->clk);
+	c->counts.receives++;
+	c->counts.bytes_in += n;
+	c->corks++; /* what opened() and batch() send goes out together */
+	ct_lock_release(&c->lock);
+	if (!greeting || greet(c))
+		parse(c);
+	ct_conn_uncork(c);
+	if (!make_room(c))
+		ct_conn__fail(c, CT_CAUSE_NO_MEMORY, CT_RESOURCE_EXHAUSTED);
+}
+
+/* The callback's own op goes over to the next receive, or is dropped. */
+static void next(struct ct_conn *c)
+{
+	bool again;
+
+	ct_lock_acquire(&c->lock);
+	c->rx_large = c->rx.ptr != c->rx_small && c->rx.len == 0;
+	again = wanted_locked(c);
+	if (again)
+		ct_conn__hold_locked(c, 1);
+	else
+		c->rx_busy = false;
+	ct_lock_release(&c->lock);
+	if (again)
+		ct_conn__recv_post(c);
+	else
+		ct_conn__drop(c);
+}
+
+void ct_conn__recv_cb(void *conn)
+{
+	struct ct_conn *c = conn;
+	const int rv = nng_aio_result(c->rx_aio);
+	const size_t n = nng_aio_count(c->rx_aio);
+
+	if (rv == 0 && n > 0)
+		take(c, n);
+	else if (rv == NNG_ECANCELED) /* by us alone: idle, or closing */
+		back_to_small(c);
+	else
+		ct_conn__fail(c, CT_CAUSE_LEFT, CT_UNAVAILABLE);
+	next(c);
+}
+
+/* ---- from the user ------------------------------------------------------------------ */
+
+void ct_conn_pause(struct ct_conn *c)
+{
+	ct_lock_acquire(&c->lock);
+	c->paused = true;
+	ct_lock_release(&c->lock);
+}
+
+void ct_conn_resume(struct ct_conn *c)
+{
+	bool post;
+
+	ct_lock_acquire(&c->lock);
+	c->paused = false;
+	post = ct_conn__recv_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (post)
+		ct_conn__recv_post(c);
+}

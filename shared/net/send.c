@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sending. Messages are copied into `gather`. When nothing is on the wire, gather
+ * and `flight` change places and one nng send takes all of it; what the kernel
+ * does not take at once is sent on from where it stopped.
+ */
+#include "base/check.h"
+#include "base/mem.h"
+#include "net/conn_internal.h"
+
+#include <nng/nng.h>
+
+enum {
+	TX_START_BYTES = 256,
+	TX_KEEP_BYTES = 256 * 1024, /* a larger buffer is given back once it is sent */
+};
+
+size_t ct_conn__queued_locked(const struct ct_conn *c)
+{
+	return c->gather.len + c->flight.len - c->flight_sent;
+}
+
+static bool reserve(struct ct_conn_buf *b, size_t extra)
+{
+	size_t cap = b->cap > 0 ? b->cap : TX_START_BYTES;
+	uint8_t *ptr;
+
+	if (b->cap - b->len >= extra)
+		return true;
+	while (cap - b->len < extra)
+		cap *= 2;
+	ptr = ct_mem_realloc(b->ptr, cap);
+	if (ptr == NULL)
+		return false;
+	b->ptr = ptr;
+	b->cap = cap;
+	return true;
+}
+
+static void append(struct ct_conn_buf *b, const void *ptr, size_t len)
+{
+	CT_CHECK(b->cap - b->len >= len);
+	if (len > 0)
+		memcpy(b->ptr + b->len, ptr, len);
+	b->len += len;
+}
+
+static void release(struct ct_conn_buf *b)
+{
+	ct_mem_free(b->ptr);
+	*b = (struct ct_conn_buf){ NULL, 0, 0 };
+}
+
+void ct_conn__send_trim_locked(struct ct_conn *c, bool all)
+{
+	ct_lock_check_held(&c->lock);
+	if (c->tx_busy)
+		return;
+	if (all || c->gather.len == 0)
+		release(&c->gather);
+	release(&c->flight);
+	c->flight_sent = 0;
+}
+
+/* ---- to nng ------------------------------------------------------------------- */
+
+ct_status ct_conn__queue_hello_locked(struct ct_conn *c)
+{
+	uint8_t hello[CT_SP_HELLO_BYTES];
+
+	ct_lock_check_held(&c->lock);
+	if (!reserve(&c->gather, sizeof(hello)))
+		return CT_RESOURCE_EXHAUSTED;
+	ct_sp_hello(c->self, hello);
+	append(&c->gather, hello, sizeof(hello));
+	return CT_OK;
+}
+
+bool ct_conn__send_take_locked(struct ct_conn *c)
+{
+	const struct ct_conn_buf empty = c->flight;
+
+	ct_lock_check_held(&c->lock);
+	if (c->tx_busy || c->corks > 0 || c->gather.len == 0 || c->sm.state >= CT_CONN_CLOSING)
+		return false;
+	CT_CHECK(empty.len == 0);
+	c->flight = c->gather;
+	c->gather = empty;
+	c->flight_sent = 0;
+	c->tx_busy = true;
+	c->tx_at = ct_now(c->net->clk);
+	c->counts.sends++;
+	ct_conn__hold_locked(c, 2);
+	return true;
+}
+
+void ct_conn__send_post(struct ct_conn *c)
+{
+	nng_iov iov = { .iov_buf = c->flight.ptr + c->flight_sent,
+			.iov_len = c->flight.len - c->flight_sent };
+
+	CT_CHECK(nng_aio_set_iov(c->tx_aio, 1, &iov) == 0); /* fails for many parts alone */
+	nng_stream_send(c->stream, c->tx_aio);
+	ct_conn__posted(c);
+}
+
+/* n bytes of the flight are with the kernel. True: the rest must be posted. */
+static bool advance_locked(struct ct_conn *c, size_t n) CT_REQUIRES(&c->lock)
+{
+	ct_lock_check_held(&c->lock);
+	CT_CHECK(n <= c->flight.len - c->flight_sent);
+	c->flight_sent += n;
+	c->counts.bytes_out += n;
+	c->tx_at = ct_now(c->net->clk);
+	if (c->flight_sent < c->flight.len && c->sm.state < CT_CONN_CLOSING) {
+		c->counts.sends++;
+		ct_conn__hold_locked(c, 2);
+		return true;
+	}
+	c->tx_busy = false;
+	c->flight.len = c->flight_sent = 0;
+	if (c->flight.cap > TX_KEEP_BYTES)
+		release(&c->flight);
+	return ct_conn__send_take_locked(c);
+}
+
+void ct_conn__send_cb(void *conn)
+{
+	struct ct_conn *c = conn;
+	const int rv = nng_aio_result(c->tx_aio);
+	const size_t n = nng_aio_count(c->tx_aio);
+	bool post, receive, shut = false;
+
+	ct_lock_acquire(&c->lock);
+	if (rv != 0)
+		shut = ct_conn__fail_locked(c, CT_CAUSE_LEFT, CT_UNAVAILABLE);
+	post = advance_locked(c, rv == 0 ? n : 0);
+	if (c->sm.state == CT_CONN_FLUSHING && ct_conn__queued_locked(c) == 0)
+		shut = ct_conn__fail_locked(c, CT_CAUSE_ASKED, CT_CANCELLED);
+	receive = ct_conn__recv_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (shut)
+		ct_conn__shut(c);
+	if (post)
+		ct_conn__send_post(c);
+	if (receive)
+		ct_conn__recv_post(c);
+	ct_conn__drop(c);
+}
+
+/* ---- from the user -------------------------------------------------------------- */
+
+/* Queues the message, or says why not. *ret_shut as of ct_conn__fail_locked(). */
+static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route,
+			      const struct ct_bytes parts[3], size_t body_len, bool *ret_shut)
+	CT_REQUIRES(&c->lock)
+{
+	uint8_t prefix[CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX];
+	const size_t prefix_len = ct_sp_prefix(prefix, route, body_len, c->ipc);
+	const size_t total = prefix_len + body_len;
+
+	ct_lock_check_held(&c->lock);
+	if (c->sm.state != CT_CONN_OPEN)
+		return CT_UNAVAILABLE;
+	if (total > c->net->opts.send_bytes_max - ct_conn__queued_locked(c)) {
+		*ret_shut = ct_conn__fail_locked(c, CT_CAUSE_SLOW_READER, CT_RESOURCE_EXHAUSTED);
+		return CT_RESOURCE_EXHAUSTED;
+	}
+	if (!reserve(&c->gather, total))
+		return CT_RESOURCE_EXHAUSTED;
+	append(&c->gather, prefix, prefix_len);
+	for (unsigned i = 0; i < 3; i++)
+		append(&c->gather, parts[i].ptr, parts[i].len);
+	c->counts.msgs_out++;
+	return CT_OK;
+}
+
+ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
+		       const struct ct_bytes parts[3])
+{
+	const size_t body_max = c->net->opts.msg_bytes_max - sizeof(route->words[0]) * route->n;
+	size_t body_len = 0;
+	bool shut = false, post = false;
+	ct_status st;
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (parts[i].len > body_max - body_len)
+			return CT_RESOURCE_EXHAUSTED;
+		body_len += parts[i].len;
+	}
+	ct_lock_acquire(&c->lock);
+	st = queue_locked(c, route, parts, body_len, &shut);
+	if (st == CT_OK)
+		post = ct_conn__send_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (shut)
+		ct_conn__shut(c);
+	if (post)
+		ct_conn__send_post(c);
+	return st;
+}
+
+void ct_conn_cork(struct ct_conn *c)
+{
+	ct_lock_acquire(&c->lock);
+	c->corks++;
+	ct_lock_release(&c->lock);
+}
+
+void ct_conn_uncork(struct ct_conn *c)
+{
+	bool post;
+
+	ct_lock_acquire(&c->lock);
+	CT_CHECK(c->corks > 0);
+	c->corks--;
+	post = ct_conn__send_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (post)
+		ct_conn__send_post(c);
+}
