@@ -339,16 +339,21 @@ void ct_conn_close(struct ct_conn *c, ct_status why)
 	ct_conn__fail(c, CT_CAUSE_ASKED, why);
 }
 
+bool ct_conn__finish_locked(struct ct_conn *c)
+{
+	if (c->sm.state != CT_CONN_OPEN)
+		return false;
+	ct_sm_move(&c->sm, CT_CONN_FLUSHING);
+	return ct_conn__queued_locked(c) == 0 &&
+	       ct_conn__fail_locked(c, CT_CAUSE_ASKED, CT_CANCELLED);
+}
+
 void ct_conn_finish(struct ct_conn *c)
 {
-	bool shut = false;
+	bool shut;
 
 	ct_lock_acquire(&c->lock);
-	if (c->sm.state == CT_CONN_OPEN) {
-		ct_sm_move(&c->sm, CT_CONN_FLUSHING);
-		if (ct_conn__queued_locked(c) == 0)
-			shut = ct_conn__fail_locked(c, CT_CAUSE_ASKED, CT_CANCELLED);
-	}
+	shut = ct_conn__finish_locked(c);
 	ct_lock_release(&c->lock);
 	if (shut)
 		ct_conn__shut(c);

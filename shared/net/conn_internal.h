@@ -135,6 +135,8 @@ void ct_conn__start(struct ct_conn *c);
 CT_MUST_USE bool ct_conn__fail_locked(struct ct_conn *c, enum ct_conn_cause cause, ct_status why)
 	CT_REQUIRES(&c->lock);
 void ct_conn__shut(struct ct_conn *c);
+/* ct_conn_finish() with the lock held. True: the caller must call ct_conn__shut(). */
+bool ct_conn__finish_locked(struct ct_conn *c) CT_REQUIRES(&c->lock);
 void ct_conn__fail(struct ct_conn *c, enum ct_conn_cause cause, ct_status why);
 
 /* Before an operation is given to nng: one op for it, one for who gives it. */

@@ -255,6 +255,27 @@ static void leave_net(struct ct_listener *l, struct ct_list *shut)
 	ct_lock_release(&n->lock);
 }
 
+void ct_listener_finish(struct ct_listener *l)
+{
+	struct ct_net *n = l->net;
+	struct ct_list shut, *link;
+
+	ct_list_init(&shut);
+	ct_listener_close(l);
+	ct_lock_acquire(&n->lock);
+	for (struct ct_list *k = n->conns.next; k != &n->conns; k = k->next) {
+		struct ct_conn *c = CT_CONTAINER_OF(k, struct ct_conn, link);
+
+		ct_lock_acquire(&c->lock);
+		if (c->listener == l && ct_conn__finish_locked(c))
+			ct_list_push_back(&shut, &c->shut_link);
+		ct_lock_release(&c->lock);
+	}
+	ct_lock_release(&n->lock);
+	while ((link = ct_list_pop_front(&shut)) != NULL)
+		ct_conn__shut(CT_CONTAINER_OF(link, struct ct_conn, shut_link));
+}
+
 struct ct_listener *ct_listener_free(struct ct_listener *l)
 {
 	struct ct_list shut, *link;

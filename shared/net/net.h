@@ -138,6 +138,9 @@ CT_MUST_USE ct_status ct_listener_new(struct ct_net *n, const struct ct_listener
 const char *ct_listener_url(const struct ct_listener *l);
 /* Accepts nobody any more; existing connections go on. Idempotent. */
 void ct_listener_close(struct ct_listener *l);
+/* close, and finishes its connections: each closes once what is queued has gone
+ * out. Does not wait for that. */
+void ct_listener_finish(struct ct_listener *l);
 /* close, and closes its connections. Does not wait for them (ct_net_free does).
  * Its arg must live until their `closed`. NULL ok; returns NULL. */
 struct ct_listener *ct_listener_free(struct ct_listener *l);

@@ -147,11 +147,18 @@ void ct_server_join(struct ct_server *s)
 	(void)!ct_server_join_until(s, CT_NEVER); /* cannot time out */
 }
 
+void ct_srv__wait_closed(struct ct_server *s, ct_instant until)
+{
+	bool in_time = true;
+
+	ct_lock_acquire(&s->lock);
+	while (s->connections > 0 && in_time)
+		in_time = ct_cond_wait_until(&s->moved, &s->lock, until);
+	ct_lock_release(&s->lock);
+}
+
 void ct_srv__wait_unused(struct ct_server *s)
 {
-	ct_lock_acquire(&s->lock);
-	while (s->connections > 0)
-		ct_cond_wait(&s->moved, &s->lock);
-	ct_lock_release(&s->lock);
+	ct_srv__wait_closed(s, CT_NEVER);
 	(void)!wait_idle(s, CT_NEVER); /* cannot time out */
 }

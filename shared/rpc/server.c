@@ -15,6 +15,7 @@ enum {
 	SLOW_CALL_MS = 1000,
 	RING_RECORDS = 512,
 	TOMBSTONE_MS_MAX = 60000,
+	FLUSH_US = 1000000, /* for peers that read slowly, at the very end */
 };
 
 /*                        grace over, or stop
@@ -161,6 +162,9 @@ struct ct_server *ct_server_free(struct ct_server *s)
 	ct_server_stop(s);
 	ct_server_join(s);
 	ct_timers_cancel_wait(s->timers, &s->grace);
+	for (size_t i = 0; i < s->listeners_n; i++)
+		ct_listener_finish(s->listeners[i]); /* behind the last replies */
+	ct_srv__wait_closed(s, ct_instant_add_us(ct_now(s->clk), FLUSH_US));
 	for (size_t i = 0; i < s->listeners_n; i++)
 		s->listeners[i] = ct_listener_free(s->listeners[i]);
 	ct_srv__wait_unused(s);

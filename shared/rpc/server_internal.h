@@ -199,6 +199,8 @@ bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
 
 /* drain.c */
 void ct_srv__init_grace(struct ct_server *s);
+/* Blocks until no connection is open, or the instant passed. */
+void ct_srv__wait_closed(struct ct_server *s, ct_instant until);
 /* Blocks until no call is alive and no connection is open: nothing touches s any more. */
 void ct_srv__wait_unused(struct ct_server *s);
 /* Cancels the calls of one connection, or all when conn is NULL. */
