@@ -12,6 +12,8 @@
 
 #define US_PER_MS UINT64_C(1000)
 
+enum { INTAKE_N = 64 };
+
 static const struct refusal_row {
 	const char *text;
 	ct_status status;
@@ -172,6 +174,10 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 {
 	ct_status st;
 
+	if (ct_ctx_done(&c->ctx)) { /* its budget was gone before we looked */
+		ct_call__refuse(c, CT_REFUSAL_EXPIRED);
+		return false;
+	}
 	c->reg.id = c->header.cancel_id;
 	st = ct_registry_add(s->registry, &c->reg, c->received);
 	if (st != CT_OK) {
@@ -188,7 +194,8 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 	return true;
 }
 
-static void on_call(struct ct_server *s, struct arrival *a, struct ct_list *tasks)
+/* The call that is to be queued; NULL: it was refused, or ran at once. */
+static struct ct_call *on_call(struct ct_server *s, struct arrival *a)
 {
 	enum ct_refusal why;
 	struct ct_call *c;
@@ -198,22 +205,22 @@ static void on_call(struct ct_server *s, struct arrival *a, struct ct_list *task
 	why = judge(s, a);
 	if (why != CT_REFUSALS_N) {
 		refuse_arrival(s, a, why);
-		return;
+		return NULL;
 	}
 	c = accept_call(s, a);
 	if (c == NULL) {
 		refuse_arrival(s, a, CT_REFUSAL_NO_MEMORY);
-		return;
+		return NULL;
 	}
 	ct_sm_init(&c->sm, ct_call__rows, CT_CALL_RECEIVED, NULL);
 	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&c->route->in_flight, 1, memory_order_relaxed);
 	if (!enlist(s, c))
-		return;
-	if (c->route->method->lane == CT_LANE_INLINE)
-		ct_call__run_inline(c);
-	else
-		ct_list_push_back(tasks, &c->task.link);
+		return NULL;
+	if (c->route->method->lane != CT_LANE_INLINE)
+		return c;
+	ct_call__run_inline(c);
+	return NULL;
 }
 
 static void ref_entry(struct ct_registry_entry *e)
@@ -242,18 +249,54 @@ static void on_cancel(struct ct_server *s, const struct arrival *a)
 	(void)ct_srv__reply(a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
 }
 
+/* The calls of one receive on their way into the pool. Each is held by a
+ * reference until the pool has them all: a context that is tripped before its
+ * task is queued finds nothing to remove, so that is looked at again behind it. */
+struct intake {
+	struct ct_list tasks;
+	struct ct_call *calls[INTAKE_N];
+	size_t n;
+};
+
 /* The queue refused what is left of the list. */
-static void refuse_left(struct ct_server *s, struct ct_list *tasks, ct_status st)
+static void refuse_left(struct ct_list *tasks, ct_status st)
 {
 	struct ct_list *l;
 
-	(void)s;
 	while ((l = ct_list_pop_front(tasks)) != NULL) {
 		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
 						    struct ct_call, task);
 
 		ct_call__refuse(c, st == CT_UNAVAILABLE ? CT_REFUSAL_DRAINING : CT_REFUSAL_QUEUE_FULL);
 	}
+}
+
+static void submit(struct ct_server *s, struct intake *in)
+{
+	ct_status st;
+
+	if (in->n == 0)
+		return;
+	st = ct_pool_submit_list(s->pool, &in->tasks);
+	if (st != CT_OK)
+		refuse_left(&in->tasks, st);
+	for (size_t i = 0; i < in->n; i++) {
+		struct ct_call *c = in->calls[i];
+
+		if (ct_ctx_done(&c->ctx) && ct_pool_remove(s->pool, &c->task))
+			ct_call__end_queued(c);
+		ct_ctx_unref(&c->ctx);
+	}
+	in->n = 0;
+}
+
+static void take_in(struct ct_server *s, struct intake *in, struct ct_call *c)
+{
+	if (in->n == INTAKE_N)
+		submit(s, in);
+	ct_ctx_ref(&c->ctx);
+	in->calls[in->n++] = c;
+	ct_list_push_back(&in->tasks, &c->task.link);
 }
 
 static void bad_message(struct ct_server *s, struct ct_conn *conn, const char *why)
@@ -268,12 +311,13 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 {
 	struct ct_server *s = user;
 	struct arrival a = { .conn = conn, .now = ct_now(s->clk) };
-	struct ct_list tasks;
-	ct_status st;
+	struct intake in = { .n = 0 };
 
-	ct_list_init(&tasks);
+	ct_list_init(&in.tasks);
 	for (size_t i = 0; i < n; i++) {
+		struct ct_call *c = NULL;
 		const char *why;
+		ct_status st;
 
 		a.msg = &msgs[i];
 		st = ct_wire_decode(msgs[i].body, &a.header, &a.meta, &a.payload, &why);
@@ -286,15 +330,13 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 			break;
 		}
 		if (a.header.kind == CT_WIRE_CALL)
-			on_call(s, &a, &tasks);
+			c = on_call(s, &a);
 		else
 			on_cancel(s, &a);
+		if (c != NULL)
+			take_in(s, &in, c);
 	}
-	if (!ct_list_empty(&tasks)) {
-		st = ct_pool_submit_list(s->pool, &tasks);
-		if (st != CT_OK)
-			refuse_left(s, &tasks, st);
-	}
+	submit(s, &in);
 }
 
 static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
