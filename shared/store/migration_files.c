@@ -29,8 +29,8 @@ static uint32_t step_number(const char *file, const char **ret_name)
 
 	if (len < 4 || strcmp(file + len - 4, ".sql") != 0)
 		return 0;
-	for (; *p >= '0' && *p <= '9' && n <= VERSION_MAX; p++)
-		n = n * 10 + (uint32_t)(*p - '0');
+	for (; *p >= '0' && *p <= '9'; p++)
+		n = n <= VERSION_MAX ? n * 10 + (uint32_t)(*p - '0') : n; /* stays too big */
 	if (p == file || *p != '-' || p + 1 == file + len - 4)
 		return 0;
 	*ret_name = p + 1;

@@ -61,28 +61,35 @@ ct_status ct_sqlite__ask(struct ct_db *db, const char *sql, int64_t *ret_value)
 
 /* ---- transactions --------------------------------------------------------- */
 
+/* A stuck transaction is none: nothing of it will ever be committed. */
 static bool in_transaction(const struct ct_db *db)
 {
 	const struct ct_sqlite *c = db->conn;
 
-	return sqlite3_get_autocommit(c->h) == 0;
-}
-
-static ct_status begin(struct ct_db *db, bool write)
-{
-	return ct_sqlite__run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
+	return !c->stuck && sqlite3_get_autocommit(c->h) == 0;
 }
 
 static void rollback(struct ct_db *db)
 {
 	struct ct_sqlite *c = db->conn;
 
-	if (!in_transaction(db))
-		return;
-	c->trusted = true;
-	(void)sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL); /* ends it even when it fails */
-	c->trusted = false;
-	CT_CHECK(!in_transaction(db));
+	if (sqlite3_get_autocommit(c->h) == 0) {
+		c->trusted = true;
+		(void)sqlite3_exec(c->h, "ROLLBACK", NULL, NULL, NULL); /* looked at below */
+		c->trusted = false;
+	}
+	c->stuck = sqlite3_get_autocommit(c->h) == 0;
+}
+
+static ct_status begin(struct ct_db *db, bool write)
+{
+	struct ct_sqlite *c = db->conn;
+
+	if (c->stuck)
+		rollback(db);
+	if (c->stuck)
+		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory to end a transaction");
+	return ct_sqlite__run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 static ct_status commit(struct ct_db *db)

@@ -10,6 +10,7 @@
  * table, sqlite_stmt.c statements and values. */
 struct ct_sqlite {
 	sqlite3 *h;
+	bool stuck;     /* a rollback failed, for memory; made up for before the next begin */
 	bool trusted;   /* the driver's own SQL runs: transactions and PRAGMA allowed */
 	bool watched;   /* a scope's statement runs: the context may stop it */
 	unsigned ticks; /* of the progress handler */

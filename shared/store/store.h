@@ -94,7 +94,7 @@ typedef void(ct_store_done_fn)(void *arg, ct_status st, const char *why);
  * A context that trips before fn ran, or stops it, ends the write; one that trips
  * afterwards changes nothing. Writes of one thread run in the order given.
  *
- * OK: done will run once; the store holds a reference to ctx until then. On any
+ * OK: done will run once; the store holds a reference to ctx until just before. On any
  * other status neither fn nor done ever runs:
  *   RESOURCE_EXHAUSTED  write_queue_max writes wait already
  *   UNAVAILABLE         closing

@@ -44,8 +44,9 @@ static void end_write(struct ct_store *s, struct ct_write *w, ct_status st, cons
 	ct_lock_release(&s->lock);
 
 	ct_lock_check_none();
+	ended.ctx = ct_ctx_unref(
+		ended.ctx); /* first: once told, the owner may free all behind it */
 	ended.done(ended.done_arg, st, why != NULL ? why : "");
-	ended.ctx = ended.ctx == NULL ? NULL : ct_ctx_unref(ended.ctx);
 	ct_mem_free(ended.why);
 }
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sqlite_status.h"
+
+#include "base/attrs.h"
+
+#include "tests/lib/leak_check.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stddef.h>
+
+TestSuite(sqlite_status, .fini = leak_check, .timeout = 10);
+
+Test(sqlite_status, every_cause_has_its_status)
+{
+	static const struct {
+		int rc, sys_errno;
+		ct_status st;
+	} rows[] = {
+		{ SQLITE_OK, 0, CT_OK },
+		{ SQLITE_ROW, 0, CT_OK },
+		{ SQLITE_DONE, ENOSPC, CT_OK },
+		{ SQLITE_CONSTRAINT_UNIQUE, 0, CT_ALREADY_EXISTS },
+		{ SQLITE_CONSTRAINT_PRIMARYKEY, 0, CT_ALREADY_EXISTS },
+		{ SQLITE_CONSTRAINT_ROWID, 0, CT_ALREADY_EXISTS },
+		{ SQLITE_CONSTRAINT_CHECK, 0, CT_FAILED_PRECONDITION },
+		{ SQLITE_CONSTRAINT_FOREIGNKEY, 0, CT_FAILED_PRECONDITION },
+		{ SQLITE_CONSTRAINT_DATATYPE, 0, CT_FAILED_PRECONDITION },
+		{ SQLITE_INTERRUPT, 0, CT_CANCELLED },
+		{ SQLITE_BUSY, 0, CT_UNAVAILABLE },
+		{ SQLITE_BUSY_SNAPSHOT, 0, CT_UNAVAILABLE },
+		{ SQLITE_BUSY_RECOVERY, 0, CT_UNAVAILABLE },
+		{ SQLITE_FULL, 0, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_NOMEM, 0, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_IOERR_NOMEM, 0, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_TOOBIG, 0, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_READONLY, 0, CT_PERMISSION_DENIED },
+		{ SQLITE_READONLY_DBMOVED, 0, CT_FAILED_PRECONDITION },
+		{ SQLITE_AUTH, 0, CT_PERMISSION_DENIED },
+		{ SQLITE_PERM, 0, CT_PERMISSION_DENIED },
+		{ SQLITE_CANTOPEN, ENOENT, CT_NOT_FOUND },
+		{ SQLITE_CANTOPEN, EACCES, CT_PERMISSION_DENIED },
+		{ SQLITE_CANTOPEN, EMFILE, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_CANTOPEN, 0, CT_NOT_FOUND },
+		{ SQLITE_CORRUPT, 0, CT_DATA_LOSS },
+		{ SQLITE_CORRUPT_INDEX, 0, CT_DATA_LOSS },
+		{ SQLITE_NOTADB, 0, CT_DATA_LOSS },
+		{ SQLITE_IOERR_FSYNC, EIO, CT_DATA_LOSS },
+		{ SQLITE_IOERR_SHORT_READ, 0, CT_DATA_LOSS },
+		{ SQLITE_IOERR_WRITE, EIO, CT_INTERNAL },
+		{ SQLITE_IOERR_WRITE, EDQUOT, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_IOERR_SHMSIZE, ENOSPC, CT_RESOURCE_EXHAUSTED },
+		{ SQLITE_ABORT_ROLLBACK, 0, CT_ABORTED },
+		{ SQLITE_ERROR, 0, CT_INTERNAL },
+		{ SQLITE_MISUSE, 0, CT_INTERNAL },
+		{ SQLITE_RANGE, 0, CT_INTERNAL },
+		{ 12345, 0, CT_INTERNAL },
+	};
+
+	for (size_t i = 0; i < CT_ARRAY_N(rows); i++)
+		cr_assert_eq(ct_status_from_sqlite(rows[i].rc, rows[i].sys_errno), rows[i].st,
+			     "code %d", rows[i].rc);
+}
