@@ -54,7 +54,7 @@ src_of = $(sort $(wildcard $(addsuffix /*.c,$(1))))
 obj_of = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 # ---- generated code ---------------------------------------------------------
-PROTOS := $(sort $(wildcard proto/ct/v1/*.proto proto/clinic/v1/*.proto tests/data/proto/*/v1/*.proto))
+PROTOS := $(sort $(wildcard proto/*/v1/*.proto tests/data/proto/*/v1/*.proto))
 PB_STEMS := $(patsubst tests/data/proto/%.proto,%,$(patsubst proto/%.proto,%,$(PROTOS)))
 PB_C := $(PB_STEMS:%=$(B)/gen/%.pb-c.c)
 PB_H := $(PB_C:.c=.h)
@@ -84,7 +84,10 @@ $(B)/gen/.dir:
 	@mkdir -p $(@D) && touch $@
 
 # What only needs messages waits for pb-c headers; what uses stubs, for both.
-GEN_OBJ := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(PB_C) $(CT_C) $(B)/gen/google/protobuf/descriptor.pb-c.c)
+# Of proto/ alone for the library; what tests bring goes in an archive of its own.
+TEST_STEMS := $(patsubst tests/data/proto/%.proto,%,$(filter tests/%,$(PROTOS)))
+TEST_GEN_OBJ := $(patsubst %,$(B)/obj/gen/%.pb-c.o,$(TEST_STEMS)) $(patsubst %,$(B)/obj/gen/%.ct.o,$(filter $(TEST_STEMS),$(SERVICE_STEMS)))
+GEN_OBJ := $(filter-out $(TEST_GEN_OBJ),$(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(PB_C) $(CT_C) $(B)/gen/google/protobuf/descriptor.pb-c.c))
 PB_OBJ := $(patsubst $(B)/gen/%.c,$(B)/obj/gen/%.o,$(PB_C) $(B)/gen/google/protobuf/descriptor.pb-c.c)
 
 $(B)/obj/gen/%.o: $(B)/gen/%.c | gen-headers
@@ -113,6 +116,11 @@ endef
 $(foreach l,$(LAYERS) $(SIDE_LAYERS),$(eval $(call layer_rule,$(l))))
 
 $(B)/layers/gen-pb.a: $(PB_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/layers/gen-test.a: $(TEST_GEN_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
