@@ -62,6 +62,18 @@ static void check_row(const struct ct_conf_row *row)
 	}
 }
 
+static bool has_map(const struct ct_conf_schema *schema)
+{
+	struct ct_conf__item item;
+
+	for (size_t i = 0; i < ct_conf__items_n(schema); i++) {
+		ct_conf__item(schema, i, &item);
+		if (item.row->type == CT_CONF_TYPE_MAP)
+			return true;
+	}
+	return false;
+}
+
 void ct_conf__check_schema(const struct ct_conf_schema *schema)
 {
 	struct ct_conf__item item, same;
@@ -73,7 +85,9 @@ void ct_conf__check_schema(const struct ct_conf_schema *schema)
 		CT_CHECK(ct_conf__find(schema, item.path, &same));
 		CT_CHECK(same.row == item.row && same.at == item.at); /* the first of its path */
 		CT_CHECK(!ct_conf__is_group(schema, item.path));
-		if (item.row->type == CT_CONF_TYPE_MAP)
+		if (item.row->type == CT_CONF_TYPE_MAP) {
 			ct_conf__check_schema(item.row->entry);
+			CT_CHECK(!has_map(item.row->entry));
+		}
 	}
 }

@@ -30,15 +30,21 @@ static size_t edits(const char *a, const char *b)
 	return row[b_len];
 }
 
-/* A path that only lacks its group is nearest of all. */
+/* Near is also what lacks its group, or its unit. */
 static size_t distance(const char *path, const char *known)
 {
-	const size_t len = strlen(path), known_len = strlen(known);
+	const char *dot = strrchr(known, '.');
+	const size_t len = strlen(path);
+	size_t d = edits(path, known);
 
-	if (known_len > len && known[known_len - len - 1] == '.' &&
-	    strcmp(known + known_len - len, path) == 0)
-		return 0;
-	return edits(path, known);
+	if (strchr(path, '.') == NULL && dot != NULL) {
+		const size_t without_group = edits(path, dot + 1);
+
+		d = without_group < d ? without_group : d;
+	}
+	if (strncmp(path, known, len) == 0 && known[len] == '_')
+		return 1;
+	return d;
 }
 
 bool ct_conf__suggest(const struct ct_conf_schema *schema, const char *path,
