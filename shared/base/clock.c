@@ -71,3 +71,11 @@ int64_t ct_wall_us(void)
 	CT_CHECK(clock_gettime(CLOCK_REALTIME, &ts) == 0);
 	return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / NS_PER_US;
 }
+
+uint64_t ct_thread_cpu_us(void)
+{
+	struct timespec ts;
+
+	CT_CHECK(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts) == 0);
+	return (uint64_t)ts.tv_sec * US_PER_S + (uint64_t)ts.tv_nsec / NS_PER_US;
+}

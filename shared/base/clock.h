@@ -49,4 +49,7 @@ uint64_t ct_deadline_left_us(ct_instant now, ct_instant deadline);
 /* Wall time for log lines alone: µs since 1970, UTC. */
 int64_t ct_wall_us(void);
 
+/* CPU time that the calling thread has used, in µs. A system call. */
+uint64_t ct_thread_cpu_us(void);
+
 #endif
