@@ -21,3 +21,10 @@ void ct_reply__reset(struct ct_reply *r)
 	*r = (struct ct_reply){ .status = CT_UNKNOWN, .message = "", .peer = "", .arena = arena };
 	ct_arena_reset(&r->arena);
 }
+
+void ct_reply_move(struct ct_reply *to, struct ct_reply *from)
+{
+	ct_reply_fini(to);
+	*to = *from; /* with the arena, whose chunks hold everything else */
+	ct_reply_init(from);
+}

@@ -33,6 +33,10 @@ struct ct_reply {
 void ct_reply_init(struct ct_reply *r);
 void ct_reply_fini(struct ct_reply *r);
 
+/* In a done callback: the answer outlives it. to, which is initialised, gets all
+ * that from holds, and from is as after init. */
+void ct_reply_move(struct ct_reply *to, struct ct_reply *from);
+
 static inline const ProtobufCMessage *ct_reply_message(const struct ct_reply *r)
 {
 	return r->response;
