@@ -64,9 +64,9 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 	CT_CONF_BOOL(S, server.log_calls, "server.log_calls", false,
 		     "log every call, not only failed and slow ones"),
 	CT_CONF_UINT(S, net.msg_bytes_max, "net.msg_bytes_max", 4194304, 262144, 67108864,
-		     "largest message either way"),
+		     "largest message either way, in bytes"),
 	CT_CONF_UINT(S, net.send_bytes_max, "net.send_bytes_max", 0, 0, 1073741824,
-		     "most that may wait for one slow reader; 0: twice a message and 1 MiB"),
+		     "most bytes that may wait for one slow reader; 0: twice a message and 1 MiB"),
 	CT_CONF_UINT(S, net.handshake_ms, "net.handshake_ms", 10000, 1, 600000,
 		     "a connection that has not said hello by then is closed"),
 	CT_CONF_UINT(S, net.idle_ms, "net.idle_ms", 0, 0, 86400000,
@@ -81,25 +81,6 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 		     "serve ct.v1.Probe, for tests and benchmarks"),
 	CT_CONF_MAP(S, peers, "peers", struct ct_peer_conf, &peer_schema, 0, 32,
 		    "services that this one calls"),
-};
-#undef S
-
-#define S struct ct_store_conf
-const struct ct_conf_row ct_store_conf_rows[CT_STORE_CONF_ROWS_N] = {
-	CT_CONF_STRING(S, path, "path", "", 1, 4096,
-		       "the database file; it and its folder are made when missing"),
-	CT_CONF_UINT(S, readers, "readers", 4, 1, 64, "connections for reads"),
-	CT_CONF_UINT(S, group_max, "group_max", 256, 1, 4096, "most writes in one transaction"),
-	CT_CONF_UINT(S, group_ms, "group_ms", 20, 1, 1000,
-		     "a transaction takes in no more writes after so long"),
-	CT_CONF_UINT(S, write_queue_max, "write_queue_max", 1024, 1, 65536,
-		     "writes that may wait; more are refused"),
-	CT_CONF_UINT(S, busy_ms, "busy_ms", 5000, 1, 60000, "longest wait for another process"),
-	CT_CONF_UINT(S, cache_kib, "cache_kib", 512, 64, 1048576, "page cache of each connection"),
-	CT_CONF_UINT(S, size_max_pages, "size_max_pages", 0, 0, UINT32_MAX,
-		     "largest database, in pages of 4 KiB; 0: what the disk holds"),
-	CT_CONF_UINT(S, checkpoint_pages, "checkpoint_pages", 1000, 16, 1048576,
-		     "pages of write-ahead log that start a checkpoint"),
 };
 #undef S
 

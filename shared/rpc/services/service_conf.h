@@ -15,11 +15,14 @@
  *           struct ct_service_conf service; // first
  *           uint32_t results_max;
  *   };
- *   static const struct ct_conf_row my_rows[] = {
+ *   static const struct ct_conf_row my_listen[] = {
  *           CT_SERVICE_LISTEN_ROW(struct my_conf, my_listen_default),
+ *   };
+ *   static const struct ct_conf_row my_rows[] = {
  *           CT_CONF_UINT(struct my_conf, results_max, "my.results_max", 100, 1, 1000, "…"),
  *   };
  *   static const struct ct_conf_table my_tables[] = {
+ *           { my_listen, CT_ARRAY_N(my_listen), 0, NULL },
  *           CT_SERVICE_TABLES,
  *           { my_rows, CT_ARRAY_N(my_rows), 0, NULL },
  *   };
@@ -57,18 +60,8 @@ struct ct_service_conf {
 	bool probe_enabled;
 };
 
-/* For services that keep a database; a member of their struct, with
- * CT_STORE_CONF_TABLE among their tables. The fields mean what those of struct
- * ct_store_opts mean. */
-struct ct_store_conf {
-	char *path;
-	uint16_t readers, group_max;
-	uint32_t group_ms, write_queue_max, busy_ms, cache_kib, size_max_pages, checkpoint_pages;
-};
-
-enum { CT_SERVICE_CONF_ROWS_N = 20, CT_STORE_CONF_ROWS_N = 9 };
+enum { CT_SERVICE_CONF_ROWS_N = 20 };
 extern const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N];
-extern const struct ct_conf_row ct_store_conf_rows[CT_STORE_CONF_ROWS_N];
 
 /* clang-format off */
 /* server.listen; urls_default: an array of strings that ends with NULL. */
@@ -79,8 +72,6 @@ extern const struct ct_conf_row ct_store_conf_rows[CT_STORE_CONF_ROWS_N];
 #define CT_SERVICE_TABLES                                                             \
 	{ ct_log_conf_rows, CT_LOG_CONF_ROWS_N, offsetof(struct ct_service_conf, log), "log" }, \
 	{ ct_service_conf_rows, CT_SERVICE_CONF_ROWS_N, 0, NULL }
-#define CT_STORE_CONF_TABLE(s, f) \
-	{ ct_store_conf_rows, CT_STORE_CONF_ROWS_N, offsetof(s, f), "store" }
 /* clang-format on */
 
 /* What the rows cannot say of the common settings; a schema's check() calls it. */

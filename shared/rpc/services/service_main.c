@@ -165,14 +165,12 @@ static bool drain(struct run *r, uint32_t drain_ms)
 
 static int serve(struct run *r, const struct ct_service_conf *conf)
 {
-	const char *url;
 	int signal_no;
 
-	for (size_t i = 0; (url = ct_server_url(ct_service_host_server(r->host), i)) != NULL; i++)
-		CT_LOG(r->log, CT_LOG_INFO, "listening", CT_STR("url", url),
-		       CT_STR("version", r->svc->version), CT_INT("pid", getpid()));
+	CT_LOG(r->log, CT_LOG_INFO, "started", CT_STR("version", r->svc->version),
+	       CT_INT("pid", getpid()));
 	signal_no = next_event(r, false, -1);
-	CT_LOG(r->log, CT_LOG_INFO, "draining", CT_INT("signal", signal_no),
+	CT_LOG(r->log, CT_LOG_INFO, "stop asked for", CT_INT("signal", signal_no),
 	       CT_UINT("drain_ms", conf->server.drain_ms));
 	if (!drain(r, conf->server.drain_ms)) {
 		log_counts(r, false);
