@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report-svc/app.h"
+
+#include "base/mem.h"
+#include "report-svc/handlers/handlers.h"
+#include "report-svc/rsvc.h"
+
+static ct_status open_store(struct rsvc *app, struct ct_service_why *why)
+{
+	const struct ct_store_opts opts = ct_store_conf_opts(&app->conf->store);
+	struct ct_store_why reason = { "" };
+	const ct_status st = rsvc_store_open(&opts, &reason, &app->store);
+
+	if (st != CT_OK)
+		ct_service_why_set(why, "the store %s: %s; %s", opts.path, ct_status_text(st),
+				   reason.text);
+	return st;
+}
+
+static void stop(void *arg)
+{
+	struct rsvc *app = arg;
+
+	if (app == NULL)
+		return;
+	app->store = rsvc_store_free(app->store);
+	ct_mem_free(app);
+}
+
+static ct_status start(const struct ct_service_env *env, struct ct_service_why *why, void **ret_app)
+{
+	struct rsvc *app = ct_mem_zalloc(1, sizeof(*app));
+	ct_status st;
+
+	if (app == NULL)
+		return CT_RESOURCE_EXHAUSTED;
+	app->conf = env->conf;
+	app->log = env->rt->log;
+	st = open_store(app, why);
+	if (st == CT_OK) {
+		st = rsvc_handlers_register(env->server, app);
+		if (st != CT_OK)
+			ct_service_why_set(why, "the methods cannot be registered");
+	}
+	if (st != CT_OK) {
+		stop(app);
+		return st;
+	}
+	*ret_app = app;
+	return CT_OK;
+}
+
+const struct ct_service rsvc_service = {
+	.name = "report-svc",
+	.version = CT_VERSION,
+	.summary = "Examination reports and visits of the subjects of a trial.",
+	.schema = &rsvc_conf_schema,
+	.start = start,
+	.stop = stop,
+};
