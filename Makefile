@@ -102,7 +102,7 @@ $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(DEPFLAGS) -c $< -o $@
 $(call obj_of,$(call src_of,shared/rpc shared/json tests/unit/rpc tests/unit/json)): | gen-headers
-$(call obj_of,$(call src_of,patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
+$(call obj_of,$(call src_of,clinic/* patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
 # handlers the runtime itself brings (health, stats, probe) use stubs too
 $(call obj_of,$(call src_of,shared/rpc/services)): | stub-headers
 
@@ -136,8 +136,10 @@ reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword
 
 # ---- programs ---------------------------------------------------------------
 PROGRAMS := patient-svc report-svc rpcctl sdtm-import study-gen
-src_patient-svc := $(call src_of,patient-svc patient-svc/handlers patient-svc/domain patient-svc/store patient-svc/clients)
-src_report-svc := $(call src_of,report-svc report-svc/handlers report-svc/domain report-svc/store)
+# what both services share: the study's data rules and how a batch is put
+src_clinic := $(call src_of,clinic/domain clinic/store clinic/handlers)
+src_patient-svc := $(src_clinic) $(call src_of,patient-svc patient-svc/handlers patient-svc/domain patient-svc/store patient-svc/clients)
+src_report-svc := $(src_clinic) $(call src_of,report-svc report-svc/handlers report-svc/domain report-svc/store)
 src_rpcctl := $(call src_of,tools/rpcctl)
 extra_rpcctl := $(B)/obj/gen/rpcctl_services.o # mk/rpcctl.mk
 src_sdtm-import := $(call src_of,tools/sdtm-import)
