@@ -2,12 +2,29 @@
 #include "patient-svc/app.h"
 
 #include "base/mem.h"
+#include "patient-svc/conf.h"
 #include "patient-svc/handlers/handlers.h"
-#include "patient-svc/psvc.h"
 
-static ct_status open_store(struct psvc *app, struct ct_service_why *why)
+/* Room that a reply leaves in a message for header, meta and what is not a list. */
+enum { REPLY_SPARE_BYTES = 64 * 1024 };
+
+static void set_limits(struct psvc *app, const struct psvc_conf *conf)
 {
-	const struct ct_store_opts opts = ct_store_conf_opts(&app->conf->store);
+	app->limits = (struct psvc_limits){
+		.items_max = conf->put_items_max,
+		.page_size = conf->page_size,
+		.page_size_max = conf->page_size_max,
+		.report_timeout_ms = conf->detail_report_timeout_ms,
+		.reply_margin_ms = conf->detail_reply_margin_ms,
+		.section_max = conf->detail_max_per_section,
+		.reply_bytes_max = conf->service.net.msg_bytes_max - REPLY_SPARE_BYTES,
+	};
+}
+
+static ct_status open_store(struct psvc *app, const struct psvc_conf *conf,
+			    struct ct_service_why *why)
+{
+	const struct ct_store_opts opts = ct_store_conf_opts(&conf->store);
 	struct ct_store_why reason = { "" };
 	const ct_status st = psvc_store_open(&opts, &reason, &app->store);
 
@@ -34,10 +51,10 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 
 	if (app == NULL)
 		return CT_RESOURCE_EXHAUSTED;
-	app->conf = env->conf;
+	set_limits(app, env->conf);
 	app->log = env->rt->log;
 	app->report = ct_service_host_peer(env->host, PSVC_REPORT_PEER);
-	st = open_store(app, why);
+	st = open_store(app, env->conf, why);
 	if (st == CT_OK) {
 		st = psvc_handlers_register(env->server, app);
 		if (st != CT_OK)
@@ -54,7 +71,8 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 const struct ct_service psvc_service = {
 	.name = "patient-svc",
 	.version = CT_VERSION,
-	.summary = "Identity, cases and medications of a trial's subjects, and the full view of one.",
+	.summary =
+		"Identity, cases and medications of a trial's subjects, and the full view of one.",
 	.schema = &psvc_conf_schema,
 	.start = start,
 	.stop = stop,

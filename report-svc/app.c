@@ -2,12 +2,27 @@
 #include "report-svc/app.h"
 
 #include "base/mem.h"
+#include "report-svc/conf.h"
 #include "report-svc/handlers/handlers.h"
-#include "report-svc/rsvc.h"
 
-static ct_status open_store(struct rsvc *app, struct ct_service_why *why)
+/* Room that a reply leaves in a message for header, meta and what is not a list. */
+enum { REPLY_SPARE_BYTES = 64 * 1024 };
+
+static void set_limits(struct rsvc *app, const struct rsvc_conf *conf)
 {
-	const struct ct_store_opts opts = ct_store_conf_opts(&app->conf->store);
+	app->limits = (struct rsvc_limits){
+		.items_max = conf->put_items_max,
+		.results_max = conf->put_results_max,
+		.page_size = conf->page_size,
+		.page_size_max = conf->page_size_max,
+		.reply_bytes_max = conf->service.net.msg_bytes_max - REPLY_SPARE_BYTES,
+	};
+}
+
+static ct_status open_store(struct rsvc *app, const struct rsvc_conf *conf,
+			    struct ct_service_why *why)
+{
+	const struct ct_store_opts opts = ct_store_conf_opts(&conf->store);
 	struct ct_store_why reason = { "" };
 	const ct_status st = rsvc_store_open(&opts, &reason, &app->store);
 
@@ -34,9 +49,9 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 
 	if (app == NULL)
 		return CT_RESOURCE_EXHAUSTED;
-	app->conf = env->conf;
+	set_limits(app, env->conf);
 	app->log = env->rt->log;
-	st = open_store(app, why);
+	st = open_store(app, env->conf, why);
 	if (st == CT_OK) {
 		st = rsvc_handlers_register(env->server, app);
 		if (st != CT_OK)

@@ -91,7 +91,8 @@ static bool wrong_code(struct clinic_issue *issue, const struct clinic_field *f)
 	size_t n = 0;
 
 	for (const char *const *c = f->codes; *c != NULL && n < sizeof(list); c++) {
-		const int more = snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "", *c);
+		const int more = snprintf(list + n, sizeof(list) - n, "%s%s", n > 0 ? ", " : "",
+					  *c);
 
 		n += more > 0 ? (size_t)more : 0;
 	}
@@ -120,8 +121,8 @@ static bool check_int(const struct clinic_field *f, int64_t v, struct clinic_iss
 	if (v == 0 && (f->flags & CLINIC_REQUIRED) != 0)
 		return wrong(issue, f, "is missing");
 	if (f->type == CLINIC_UINT && v > (int64_t)f->max)
-		return clinic_issue_set(issue, CT_INVALID_ARGUMENT, f->name,
-					"%s is over %" PRIu32, f->name, f->max);
+		return clinic_issue_set(issue, CT_INVALID_ARGUMENT, f->name, "%s is over %" PRIu32,
+					f->name, f->max);
 	if (f->type == CLINIC_ENUM &&
 	    protobuf_c_enum_descriptor_get_value(f->enum_type, (int)v) == NULL)
 		return wrong(issue, f, "is no known value");

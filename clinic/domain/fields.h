@@ -45,25 +45,45 @@ struct clinic_field {
 };
 
 /* Rows of a table; M is the message's struct. */
-#define CLINIC_F_TEXT(M, f, flags_, max_) \
-	{ .name = #f, .type = CLINIC_TEXT, .flags = (flags_), .max = (max_), .offset = offsetof(M, f) }
-#define CLINIC_F_CODE(M, f, flags_, codes_)                             \
-	{ .name = #f, .type = CLINIC_TEXT, .flags = (flags_), .max = 64, \
-	  .offset = offsetof(M, f), .codes = (codes_) }
-#define CLINIC_F_DATE(M, f, flags_) \
-	{ .name = #f, .type = CLINIC_DATE, .flags = (flags_), .max = 64, .offset = offsetof(M, f) }
-#define CLINIC_F_ENUM(M, f, flags_, descriptor_)                     \
-	{ .name = #f, .type = CLINIC_ENUM, .flags = (flags_),        \
-	  .offset = offsetof(M, f), .enum_type = &(descriptor_) }
-#define CLINIC_F_UINT(M, f, flags_, max_) \
-	{ .name = #f, .type = CLINIC_UINT, .flags = (flags_), .max = (max_), .offset = offsetof(M, f) }
-#define CLINIC_F_REAL(M, f, flags_) \
-	{ .name = #f, .type = CLINIC_REAL, .flags = (flags_), .offset = offsetof(M, f) }
-#define CLINIC_F_BOOL(M, f) { .name = #f, .type = CLINIC_BOOL, .offset = offsetof(M, f) }
+#define CLINIC_F_TEXT(M, f, flags_, max_)                                          \
+	{                                                                          \
+		.name = #f, .type = CLINIC_TEXT, .flags = (flags_), .max = (max_), \
+		.offset = offsetof(M, f)                                           \
+	}
+#define CLINIC_F_CODE(M, f, flags_, codes_)                                    \
+	{                                                                      \
+		.name = #f, .type = CLINIC_TEXT, .flags = (flags_), .max = 64, \
+		.offset = offsetof(M, f), .codes = (codes_)                    \
+	}
+#define CLINIC_F_DATE(M, f, flags_)                                            \
+	{                                                                      \
+		.name = #f, .type = CLINIC_DATE, .flags = (flags_), .max = 64, \
+		.offset = offsetof(M, f)                                       \
+	}
+#define CLINIC_F_ENUM(M, f, flags_, descriptor_)                                              \
+	{                                                                                     \
+		.name = #f, .type = CLINIC_ENUM, .flags = (flags_), .offset = offsetof(M, f), \
+		.enum_type = &(descriptor_)                                                   \
+	}
+#define CLINIC_F_UINT(M, f, flags_, max_)                                          \
+	{                                                                          \
+		.name = #f, .type = CLINIC_UINT, .flags = (flags_), .max = (max_), \
+		.offset = offsetof(M, f)                                           \
+	}
+#define CLINIC_F_REAL(M, f, flags_)                                                          \
+	{                                                                                    \
+		.name = #f, .type = CLINIC_REAL, .flags = (flags_), .offset = offsetof(M, f) \
+	}
+#define CLINIC_F_BOOL(M, f)                                               \
+	{                                                                 \
+		.name = #f, .type = CLINIC_BOOL, .offset = offsetof(M, f) \
+	}
 /* `oneof maybe_<f> { <type> <f> = <number>; }`: present or not. */
-#define CLINIC_F_MAYBE(M, f, number, type_, max_)                                    \
-	{ .name = #f, .type = (type_), .max = (max_), .offset = offsetof(M, f),      \
-	  .case_offset = offsetof(M, maybe_##f##_case), .case_value = (number) }
+#define CLINIC_F_MAYBE(M, f, number, type_, max_)                                     \
+	{                                                                             \
+		.name = #f, .type = (type_), .max = (max_), .offset = offsetof(M, f), \
+		.case_offset = offsetof(M, maybe_##f##_case), .case_value = (number)  \
+	}
 
 struct clinic_fields {
 	const struct clinic_field *rows;

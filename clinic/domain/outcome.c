@@ -7,8 +7,10 @@ enum { KEY_SIZE = 320 };
 
 ct_status clinic_outcomes_init(struct clinic_outcomes *o, struct ct_arena *arena, size_t n)
 {
-	Clinic__V1__ItemOutcome **v = ct_arena_alloc(arena, (n + 1) * sizeof(Clinic__V1__ItemOutcome *));
-	Clinic__V1__ItemOutcome *items = ct_arena_alloc(arena, (n + 1) * sizeof(Clinic__V1__ItemOutcome));
+	Clinic__V1__ItemOutcome **v = ct_arena_alloc(arena,
+						     (n + 1) * sizeof(Clinic__V1__ItemOutcome *));
+	Clinic__V1__ItemOutcome *items = ct_arena_alloc(arena,
+							(n + 1) * sizeof(Clinic__V1__ItemOutcome));
 
 	if (v == NULL || items == NULL)
 		return CT_RESOURCE_EXHAUSTED;
@@ -48,7 +50,8 @@ void clinic_outcome_stored(struct clinic_outcomes *o, size_t i, Clinic__V1__Item
 	o->v[i]->field = o->v[i]->message = none;
 }
 
-ct_status clinic_outcome_reject(struct clinic_outcomes *o, size_t i, const struct clinic_issue *issue)
+ct_status clinic_outcome_reject(struct clinic_outcomes *o, size_t i,
+				const struct clinic_issue *issue)
 {
 	char *field = ct_arena_strdup(o->arena, issue->field);
 	char *message = ct_arena_strdup(o->arena, issue->message);

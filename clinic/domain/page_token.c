@@ -23,7 +23,8 @@ uint32_t clinic_page_query_add(uint32_t query, const char *filter)
 {
 	for (const unsigned char *s = (const unsigned char *)filter; *s != '\0'; s++)
 		query = (query ^ *s) * UINT32_C(16777619);
-	return (query ^ 0xffU) * UINT32_C(16777619); /* no text holds this byte: filters do not run together */
+	return (query ^ 0xffU) *
+	       UINT32_C(16777619); /* no text holds this byte: filters do not run together */
 }
 
 uint32_t clinic_page_query_add_int(uint32_t query, int64_t filter)
@@ -101,10 +102,11 @@ ct_status clinic_page_token_read(const char *token, uint32_t query, size_t n,
 	uint8_t raw[TOKEN_BYTES_MAX];
 	size_t used = FIXED_BYTES;
 
-	if (len % 2 != 0 || raw_n < FIXED_BYTES || raw_n > sizeof(raw) || !from_hex(token, raw, raw_n))
+	if (len % 2 != 0 || raw_n < FIXED_BYTES || raw_n > sizeof(raw) ||
+	    !from_hex(token, raw, raw_n))
 		return CT_INVALID_ARGUMENT;
-	if (get_u32(raw) != ct_fnv1a32(ct_bytes_of(raw + 4, raw_n - 4)) || get_u32(raw + 4) != query ||
-	    raw[8] != n || n > CLINIC_PAGE_PARTS_MAX)
+	if (get_u32(raw) != ct_fnv1a32(ct_bytes_of(raw + 4, raw_n - 4)) ||
+	    get_u32(raw + 4) != query || raw[8] != n || n > CLINIC_PAGE_PARTS_MAX)
 		return CT_INVALID_ARGUMENT;
 	for (; k.n < n; k.n++) {
 		size_t part;

@@ -17,7 +17,7 @@
  */
 enum {
 	CLINIC_PAGE_PARTS_MAX = 4,
-	CLINIC_PAGE_PART_SIZE = 1024, /* of one part, with its NUL */
+	CLINIC_PAGE_PART_SIZE = 1024,  /* of one part, with its NUL */
 	CLINIC_PAGE_TOKEN_SIZE = 8256, /* of a token, with its NUL */
 };
 

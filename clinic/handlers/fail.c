@@ -61,7 +61,8 @@ void clinic_store_failed(struct ct_call *call, struct ct_log *log, ct_status st,
 		return;
 	}
 	CT_LOG(log, CT_LOG_ERROR, "the store failed", CT_ID("trace_id", &trace.trace_id),
-	       CT_STR("method", ct_call_method(call)->name), CT_STATUS("status", st), CT_STR("why", why));
+	       CT_STR("method", ct_call_method(call)->name), CT_STATUS("status", st),
+	       CT_STR("why", why));
 	if (told == CT_RESOURCE_EXHAUSTED || told == CT_UNAVAILABLE)
 		ct_call_set_retry_after(call, BUSY_RETRY_MS);
 	ct_call_fail(call, told, "the store: %s", ct_status_text(st));

@@ -93,7 +93,8 @@ static ct_status store_all(struct ct_db *db, void *arg)
 	ct_status st = CT_OK;
 
 	for (size_t i = 0; i < p->opts.items_n && st == CT_OK; i++) {
-		Clinic__V1__ItemOutcome__Kind kind = CLINIC__V1__ITEM_OUTCOME__KIND__KIND_UNSPECIFIED;
+		Clinic__V1__ItemOutcome__Kind kind =
+			CLINIC__V1__ITEM_OUTCOME__KIND__KIND_UNSPECIFIED;
 		struct clinic_issue issue = { .code = CT_OK };
 		uint64_t version = 0;
 
@@ -137,7 +138,8 @@ void clinic_put_run(struct ct_call *call, const struct clinic_put_opts *opts)
 	ct_status st;
 
 	if (opts->items_n > opts->items_max) {
-		ct_call_fail(call, CT_INVALID_ARGUMENT, "a batch has at most %u items", opts->items_max);
+		ct_call_fail(call, CT_INVALID_ARGUMENT, "a batch has at most %u items",
+			     opts->items_max);
 		return;
 	}
 	st = make(call, opts, &p);

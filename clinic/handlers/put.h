@@ -35,7 +35,7 @@ struct clinic_put_opts {
 	uint32_t items_max; /* more: INVALID_ARGUMENT, and nothing is stored */
 	struct ct_store *store;
 	struct ct_log *log;
-	void *app;  /* for type's functions */
+	void *app;          /* for type's functions */
 	size_t extra_bytes; /* zeroed memory for type's functions, for each item */
 };
 

@@ -23,8 +23,9 @@ static ct_status make_folders(const char *path, struct ct_store_why *why)
 		*slash = '\0';
 		if (mkdir(copy, FOLDER_MODE) != 0 && errno != EEXIST) {
 			st = ct_status_from_errno(errno);
-			(void)snprintf(why->text, sizeof(why->text), "cannot make the folder %s: %s",
-				       copy, strerrordesc_np(errno));
+			(void)snprintf(why->text, sizeof(why->text),
+				       "cannot make the folder %s: %s", copy,
+				       strerrordesc_np(errno));
 		}
 		*slash = '/';
 	}

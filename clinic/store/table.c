@@ -228,7 +228,8 @@ ct_status clinic_row_read(struct ct_stmt *row, unsigned first, const struct clin
 			  struct ct_arena *arena, void *msg)
 {
 	for (size_t i = 0; i < fields->n; i++) {
-		const ct_status st = read_one(row, first + (unsigned)i, &fields->rows[i], arena, msg);
+		const ct_status st = read_one(row, first + (unsigned)i, &fields->rows[i], arena,
+					      msg);
 
 		if (st != CT_OK)
 			return st;
@@ -284,8 +285,8 @@ ct_status clinic_table_put(const struct clinic_table *t, struct ct_db *db, const
 	if (!changed)
 		*ret_kind = CLINIC__V1__ITEM_OUTCOME__KIND__UNCHANGED;
 	else
-		*ret_kind = version == 1 ? CLINIC__V1__ITEM_OUTCOME__KIND__CREATED :
-					   CLINIC__V1__ITEM_OUTCOME__KIND__UPDATED;
+		*ret_kind = version == 1 ? CLINIC__V1__ITEM_OUTCOME__KIND__CREATED
+					 : CLINIC__V1__ITEM_OUTCOME__KIND__UPDATED;
 	*ret_version = version;
 	return CT_OK;
 }

@@ -60,8 +60,8 @@ static void visits_done(void *arg, struct ct_reply *reply)
 	keep(arg, &report_get_visits_method, reply);
 }
 
-static void start_reports(struct psvc_leg *leg, struct ct_fanout *f, const struct psvc_legs_query *q,
-			  Clinic__V1__ReportKind kind)
+static void start_reports(struct psvc_leg *leg, struct ct_fanout *f,
+			  const struct psvc_legs_query *q, Clinic__V1__ReportKind kind)
 {
 	Clinic__V1__GetReportsRequest req = CLINIC__V1__GET_REPORTS_REQUEST__INIT;
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
@@ -72,7 +72,8 @@ static void start_reports(struct psvc_leg *leg, struct ct_fanout *f, const struc
 	req.usubjid = (char *)(uintptr_t)q->usubjid;
 	req.kinds = &kind;
 	req.n_kinds = 1;
-	ct_fanout_start(f, leg->legs->client, &report_get_reports_method, &req.base, reports_done, leg);
+	ct_fanout_start(f, leg->legs->client, &report_get_reports_method, &req.base, reports_done,
+			leg);
 }
 
 static void start_visits(struct psvc_leg *leg, struct ct_fanout *f, const struct psvc_legs_query *q)
@@ -84,7 +85,8 @@ static void start_visits(struct psvc_leg *leg, struct ct_fanout *f, const struct
 	req.page = &page;
 	req.study_id = (char *)(uintptr_t)q->study_id;
 	req.usubjid = (char *)(uintptr_t)q->usubjid;
-	ct_fanout_start(f, leg->legs->client, &report_get_visits_method, &req.base, visits_done, leg);
+	ct_fanout_start(f, leg->legs->client, &report_get_visits_method, &req.base, visits_done,
+			leg);
 }
 
 void psvc_legs_start(struct psvc_legs *l, struct ct_fanout *f, const struct psvc_legs_query *q)

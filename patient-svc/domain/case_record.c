@@ -21,7 +21,8 @@ static const struct clinic_field rows[] = {
 	CLINIC_F_TEXT(C, action, 0, 200),
 	CLINIC_F_DATE(C, start_dtc, 0),
 	CLINIC_F_DATE(C, end_dtc, 0),
-	CLINIC_F_MAYBE(C, visit_num, CLINIC__V1__CASE_RECORD__MAYBE_VISIT_NUM_VISIT_NUM, CLINIC_REAL, 0),
+	CLINIC_F_MAYBE(C, visit_num, CLINIC__V1__CASE_RECORD__MAYBE_VISIT_NUM_VISIT_NUM,
+		       CLINIC_REAL, 0),
 	CLINIC_F_TEXT(C, visit, 0, 100),
 };
 #undef C

@@ -7,8 +7,8 @@ enum { ITEM_HEAD_BYTES = 6 /* tag and length of an item, at most */ };
 
 const char *psvc_section_name(Clinic__V1__Section section)
 {
-	const ProtobufCEnumValue *v =
-		protobuf_c_enum_descriptor_get_value(&clinic__v1__section__descriptor, (int)section);
+	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
+		&clinic__v1__section__descriptor, (int)section);
 
 	return v != NULL ? v->name : "SECTION_UNSPECIFIED";
 }

@@ -18,9 +18,9 @@ enum {
 
 #define PSVC_SECTION_BIT(section) (UINT32_C(1) << (section))
 /* Those that report-svc has; the others are read here. */
-#define PSVC_REPORT_SECTIONS                                      \
-	(PSVC_SECTION_BIT(CLINIC__V1__SECTION__LAB_REPORTS) |     \
-	 PSVC_SECTION_BIT(CLINIC__V1__SECTION__VITALS) |          \
+#define PSVC_REPORT_SECTIONS                                  \
+	(PSVC_SECTION_BIT(CLINIC__V1__SECTION__LAB_REPORTS) | \
+	 PSVC_SECTION_BIT(CLINIC__V1__SECTION__VITALS) |      \
 	 PSVC_SECTION_BIT(CLINIC__V1__SECTION__VISITS))
 
 /* "LAB_REPORTS", static. */

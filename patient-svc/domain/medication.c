@@ -21,7 +21,8 @@ static const struct clinic_field rows[] = {
 	CLINIC_F_BOOL(M, ongoing),
 	CLINIC_F_TEXT(M, status, 0, 64),
 	CLINIC_F_BOOL(M, is_study_drug),
-	CLINIC_F_MAYBE(M, visit_num, CLINIC__V1__MEDICATION__MAYBE_VISIT_NUM_VISIT_NUM, CLINIC_REAL, 0),
+	CLINIC_F_MAYBE(M, visit_num, CLINIC__V1__MEDICATION__MAYBE_VISIT_NUM_VISIT_NUM, CLINIC_REAL,
+		       0),
 	CLINIC_F_TEXT(M, visit, 0, 100),
 };
 #undef M

@@ -42,9 +42,9 @@ const struct clinic_fields psvc_patient_fields = { patient_rows, CT_ARRAY_N(pati
 
 #define I Clinic__V1__PatientIdentity
 static const struct clinic_field identity_rows[] = {
-	CLINIC_F_TEXT(I, family, 0, 100),       CLINIC_F_TEXT(I, given, 0, 100),
-	CLINIC_F_TEXT(I, mrn, 0, 64),           CLINIC_F_TEXT(I, national_id, 0, 32),
-	CLINIC_F_TEXT(I, address, 0, 400),      CLINIC_F_TEXT(I, phone, 0, 40),
+	CLINIC_F_TEXT(I, family, 0, 100),  CLINIC_F_TEXT(I, given, 0, 100),
+	CLINIC_F_TEXT(I, mrn, 0, 64),      CLINIC_F_TEXT(I, national_id, 0, 32),
+	CLINIC_F_TEXT(I, address, 0, 400), CLINIC_F_TEXT(I, phone, 0, 40),
 	CLINIC_F_TEXT(I, email, 0, 254),
 };
 #undef I

@@ -49,7 +49,8 @@ static void add_local(struct detail_view *v, struct answer *a)
 	Clinic__V1__SectionStatus *s;
 
 	if (v->identity.asked) {
-		s = add_section(a, CLINIC__V1__SECTION__IDENTITY, v->lookup, v->identity.latency_us);
+		s = add_section(a, CLINIC__V1__SECTION__IDENTITY, v->lookup,
+				v->identity.latency_us);
 		set_count(s, 1, false);
 		a->resp.patient = v->patient;
 	}
@@ -116,7 +117,8 @@ static void log_incomplete(struct detail_view *v, const struct answer *a)
 		if (s->state == CLINIC__V1__SECTION_STATE__OK)
 			continue;
 		CT_LOG(v->app->log, CT_LOG_WARN, "a section of the full view is missing",
-		       CT_ID("trace_id", &trace.trace_id), CT_STR("section", psvc_section_name(s->section)),
+		       CT_ID("trace_id", &trace.trace_id),
+		       CT_STR("section", psvc_section_name(s->section)),
 		       CT_STATUS("status", ct_status_from_wire((uint32_t)s->code)),
 		       CT_US("latency_us", s->latency_us), CT_UINT("held_back", held_back),
 		       CT_STR("why", s->error), CT_STR("store_why", v->store_why));
@@ -168,7 +170,7 @@ void psvc_detail_answer(struct detail_view *v)
 		fail_section(v, failed);
 		goto out;
 	}
-	psvc_detail_trim(&a.resp, psvc_reply_bytes_max(v->app));
+	psvc_detail_trim(&a.resp, v->app->limits.reply_bytes_max);
 	a.resp.complete = psvc_detail_complete(&a.resp);
 	if (!a.resp.complete)
 		log_incomplete(v, &a);

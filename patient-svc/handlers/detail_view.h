@@ -34,7 +34,7 @@ struct detail_view {
 	atomic_int parties; /* acq_rel: the last sees what the others wrote */
 
 	/* the worker's part, until it arrives */
-	ct_status lookup; /* OK: the subject is known */
+	ct_status lookup;    /* OK: the subject is known */
 	char store_why[256]; /* for the log */
 	struct detail_local identity, cases, medications;
 	Clinic__V1__Patient *patient;

@@ -63,10 +63,9 @@ static ct_status read_local(struct ct_db *db, void *arg)
 	}
 	if (v->medications.asked) {
 		start = ct_ctx_now(v->ctx);
-		v->medications.st = psvc_store_medications(store, db, v->patient->study_id,
-							   v->patient->usubjid, v->max, arena,
-							   &v->medication_list, &v->medications_n,
-							   &v->medications.more);
+		v->medications.st = psvc_store_medications(
+			store, db, v->patient->study_id, v->patient->usubjid, v->max, arena,
+			&v->medication_list, &v->medications_n, &v->medications.more);
 		v->medications.latency_us = us_since(v, start);
 	}
 	return CT_OK;
@@ -103,7 +102,7 @@ static ct_status make_ctx(struct detail_view *v)
 	struct ct_ctx *parent = ct_call_ctx(v->call);
 	const ct_instant now = ct_ctx_now(parent), deadline = ct_ctx_deadline(parent);
 	const uint64_t left_us = ct_deadline_left_us(now, deadline);
-	uint64_t margin_us = v->app->conf->detail_reply_margin_ms * US_PER_MS;
+	uint64_t margin_us = v->app->limits.reply_margin_ms * US_PER_MS;
 
 	if (left_us == CT_BUDGET_NONE)
 		return ct_ctx_with_deadline(parent, CT_NEVER, &v->ctx);
@@ -114,17 +113,18 @@ static ct_status make_ctx(struct detail_view *v)
 
 static ct_status make_fanout(struct detail_view *v)
 {
-	const uint64_t timeout_us = v->app->conf->detail_report_timeout_ms * US_PER_MS;
+	const uint64_t timeout_us = v->app->limits.report_timeout_ms * US_PER_MS;
 
-	return ct_fanout_new(&(struct ct_fanout_opts){
-				     .parent = v->ctx,
-				     .deadline = ct_instant_add_us(ct_ctx_now(v->ctx), timeout_us),
-				     .policy = v->partial ? CT_FANOUT_PARTIAL : CT_FANOUT_FIRST_ERROR,
-				     .legs_max = PSVC_LEGS_N,
-				     .join = legs_joined,
-				     .arg = v,
-			     },
-			     &v->fanout);
+	return ct_fanout_new(
+		&(struct ct_fanout_opts){
+			.parent = v->ctx,
+			.deadline = ct_instant_add_us(ct_ctx_now(v->ctx), timeout_us),
+			.policy = v->partial ? CT_FANOUT_PARTIAL : CT_FANOUT_FIRST_ERROR,
+			.legs_max = PSVC_LEGS_N,
+			.join = legs_joined,
+			.arg = v,
+		},
+		&v->fanout);
 }
 
 static ct_status make_view(struct ct_call *call, const Clinic__V1__GetPatientDetailRequest *req,
@@ -140,10 +140,11 @@ static ct_status make_view(struct ct_call *call, const Clinic__V1__GetPatientDet
 	v->app = app;
 	v->req = req;
 	v->sections = sections;
-	v->max = psvc_section_max(req->max_per_section, app->conf->detail_max_per_section);
-	v->partial = req->maybe_allow_partial_case !=
-			     CLINIC__V1__GET_PATIENT_DETAIL_REQUEST__MAYBE_ALLOW_PARTIAL_ALLOW_PARTIAL ||
-		     req->allow_partial;
+	v->max = psvc_section_max(req->max_per_section, app->limits.section_max);
+	v->partial =
+		req->maybe_allow_partial_case !=
+			CLINIC__V1__GET_PATIENT_DETAIL_REQUEST__MAYBE_ALLOW_PARTIAL_ALLOW_PARTIAL ||
+		req->allow_partial;
 	v->identity.asked = (sections & PSVC_SECTION_BIT(CLINIC__V1__SECTION__IDENTITY)) != 0;
 	v->cases.asked = (sections & PSVC_SECTION_BIT(CLINIC__V1__SECTION__CASES)) != 0;
 	v->medications.asked = (sections & PSVC_SECTION_BIT(CLINIC__V1__SECTION__MEDICATIONS)) != 0;

@@ -2,7 +2,7 @@
 #ifndef PSVC_HANDLERS_HANDLERS_H
 #define PSVC_HANDLERS_HANDLERS_H
 
-#include "patient-svc/psvc.h"
+#include "patient-svc/handlers/psvc.h"
 
 #include "clinic/v1/patient.ct.h"
 

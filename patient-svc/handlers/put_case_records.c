@@ -48,7 +48,7 @@ void psvc_put_case_records(struct ct_call *call, const Clinic__V1__PutCaseRecord
 				     .type = &type,
 				     .items = req->records,
 				     .items_n = req->n_records,
-				     .items_max = app->conf->put_items_max,
+				     .items_max = app->limits.items_max,
 				     .store = psvc_store_base(app->store),
 				     .log = app->log,
 				     .app = app,

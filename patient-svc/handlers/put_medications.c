@@ -48,7 +48,7 @@ void psvc_put_medications(struct ct_call *call, const Clinic__V1__PutMedications
 				     .type = &type,
 				     .items = req->medications,
 				     .items_n = req->n_medications,
-				     .items_max = app->conf->put_items_max,
+				     .items_max = app->limits.items_max,
 				     .store = psvc_store_base(app->store),
 				     .log = app->log,
 				     .app = app,

@@ -38,7 +38,7 @@ void psvc_put_patients(struct ct_call *call, const Clinic__V1__PutPatientsReques
 				     .type = &type,
 				     .items = req->patients,
 				     .items_n = req->n_patients,
-				     .items_max = app->conf->put_items_max,
+				     .items_max = app->limits.items_max,
 				     .store = psvc_store_base(app->store),
 				     .log = app->log,
 				     .app = app,

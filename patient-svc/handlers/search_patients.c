@@ -63,9 +63,9 @@ static void fill_query(const struct psvc *app, const Clinic__V1__SearchPatientsR
 		.text = req->text,
 		.after_study_id = "",
 		.after_usubjid = "",
-		.max = clinic_page_size(req->page != NULL ? req->page->size : 0, app->conf->page_size,
-					app->conf->page_size_max),
-		.bytes_max = psvc_reply_bytes_max(app),
+		.max = clinic_page_size(req->page != NULL ? req->page->size : 0,
+					app->limits.page_size, app->limits.page_size_max),
+		.bytes_max = app->limits.reply_bytes_max,
 	};
 }
 

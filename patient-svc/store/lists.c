@@ -26,9 +26,8 @@ static ct_status read_patient(struct psvc_store *s, struct ct_stmt *row, struct 
 /* p->identity stays NULL when none is stored. */
 static ct_status read_identity(struct ct_db *db, struct ct_arena *arena, Clinic__V1__Patient *p)
 {
-	static const char sql[] =
-		"SELECT family, given, mrn, national_id, address, phone, email"
-		" FROM patient_identity WHERE study_id = $1 AND usubjid = $2";
+	static const char sql[] = "SELECT family, given, mrn, national_id, address, phone, email"
+				  " FROM patient_identity WHERE study_id = $1 AND usubjid = $2";
 	Clinic__V1__PatientIdentity *id;
 	struct ct_stmt *row = NULL;
 	bool found = false;
@@ -55,7 +54,8 @@ static ct_status read_identity(struct ct_db *db, struct ct_arena *arena, Clinic_
 
 /* The first row, and whether there is a second. */
 static ct_status find(struct psvc_store *s, struct ct_db *db, const char *study_id,
-		      const char *usubjid, struct ct_arena *arena, Clinic__V1__Patient **ret_patient)
+		      const char *usubjid, struct ct_arena *arena,
+		      Clinic__V1__Patient **ret_patient)
 {
 	const bool any = study_id[0] == '\0';
 	Clinic__V1__Patient *p = NULL;

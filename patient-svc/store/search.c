@@ -13,27 +13,27 @@
  * page starts where the last one ended. $1 status, $2 arm, $3 pattern, $4 limit,
  * $5 last usubjid, $6 last study or the study, $7 site.
  */
-#define NAME_MATCHES                                                                    \
-	"lower(i.family || i.given || '|' || i.family || ' ' || i.given || '|' ||"      \
+#define NAME_MATCHES                                                               \
+	"lower(i.family || i.given || '|' || i.family || ' ' || i.given || '|' ||" \
 	" i.given || ' ' || i.family) LIKE $3 ESCAPE '\\'"
-#define FILTERS                                                                         \
-	" AND ($1 = 0 OR patients.status = $1) AND ($2 = '' OR patients.arm_cd = $2)"   \
-	" AND ($3 = '' OR lower(patients.usubjid) LIKE $3 ESCAPE '\\'"                  \
-	" OR lower(patients.screening_no) LIKE $3 ESCAPE '\\'"                          \
+#define FILTERS                                                                       \
+	" AND ($1 = 0 OR patients.status = $1) AND ($2 = '' OR patients.arm_cd = $2)" \
+	" AND ($3 = '' OR lower(patients.usubjid) LIKE $3 ESCAPE '\\'"                \
+	" OR lower(patients.screening_no) LIKE $3 ESCAPE '\\'"                        \
 	" OR lower(patients.site_name) LIKE $3 ESCAPE '\\' OR " NAME_MATCHES ")"
 #define JOIN                                                                            \
 	" FROM patients LEFT JOIN patient_identity i ON i.study_id = patients.study_id" \
 	" AND i.usubjid = patients.usubjid WHERE "
-#define FROM_ALL                                                                        \
-	JOIN "(patients.study_id, patients.usubjid) > ($6, $5)"                         \
-	     " AND ($7 = '' OR patients.site_id = $7)" FILTERS                          \
+#define FROM_ALL                                                \
+	JOIN "(patients.study_id, patients.usubjid) > ($6, $5)" \
+	     " AND ($7 = '' OR patients.site_id = $7)" FILTERS  \
 	     " ORDER BY patients.study_id, patients.usubjid LIMIT $4"
-#define FROM_STUDY                                                                      \
-	JOIN "patients.study_id = $6 AND patients.usubjid > $5" FILTERS                 \
+#define FROM_STUDY                                                      \
+	JOIN "patients.study_id = $6 AND patients.usubjid > $5" FILTERS \
 	     " ORDER BY patients.usubjid LIMIT $4"
-#define FROM_SITE                                                                       \
-	JOIN "patients.study_id = $6 AND patients.site_id = $7 AND patients.usubjid > $5" \
-	FILTERS " ORDER BY patients.usubjid LIMIT $4"
+#define FROM_SITE                                                                                 \
+	JOIN "patients.study_id = $6 AND patients.site_id = $7 AND patients.usubjid > $5" FILTERS \
+	     " ORDER BY patients.usubjid LIMIT $4"
 
 enum { COLUMNS_SIZE = 2048, PATTERN_SIZE = 1024 };
 
@@ -55,7 +55,8 @@ static char *make(const struct psvc_store *s, const char *rest)
 	n += strlen(rest) + 64;
 	sql = ct_mem_alloc(n);
 	if (sql != NULL)
-		(void)snprintf(sql, n, "SELECT %spatients.version, i.family, i.given%s", columns, rest);
+		(void)snprintf(sql, n, "SELECT %spatients.version, i.family, i.given%s", columns,
+			       rest);
 	return sql;
 }
 
@@ -64,9 +65,9 @@ ct_status psvc_store__make_search(struct psvc_store *s)
 	s->search_all = make(s, FROM_ALL);
 	s->search_study = make(s, FROM_STUDY);
 	s->search_site = make(s, FROM_SITE);
-	return s->search_all != NULL && s->search_study != NULL && s->search_site != NULL ?
-		       CT_OK :
-		       CT_RESOURCE_EXHAUSTED;
+	return s->search_all != NULL && s->search_study != NULL && s->search_site != NULL
+		       ? CT_OK
+		       : CT_RESOURCE_EXHAUSTED;
 }
 
 /* "%text%" in lower case, with nothing special left in text. False: too long. */
@@ -147,7 +148,10 @@ static ct_status prepare(const struct psvc_store *s, struct ct_db *db, const str
 	ct_stmt_bind_str(row, 3, pattern);
 	ct_stmt_bind_i64(row, 4, (int64_t)q->max + 1);
 	ct_stmt_bind_str(row, 5, q->after_usubjid != NULL ? q->after_usubjid : "");
-	ct_stmt_bind_str(row, 6, study ? q->study_id : q->after_study_id != NULL ? q->after_study_id : "");
+	ct_stmt_bind_str(row, 6,
+			 study                       ? q->study_id
+			 : q->after_study_id != NULL ? q->after_study_id
+						     : "");
 	if (!study || site)
 		ct_stmt_bind_str(row, 7, q->site_id);
 	*ret_stmt = row;

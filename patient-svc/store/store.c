@@ -22,7 +22,8 @@ static ct_status make_tables(struct psvc_store *s)
 
 static ct_status make_selects(struct psvc_store *s)
 {
-	s->find_in_study = clinic_table_select(&s->patients, "WHERE usubjid = $1 AND study_id = $2");
+	s->find_in_study = clinic_table_select(&s->patients,
+					       "WHERE usubjid = $1 AND study_id = $2");
 	s->find_any = clinic_table_select(&s->patients,
 					  "WHERE usubjid = $1 ORDER BY study_id LIMIT 2");
 	s->list_cases = clinic_table_select(
@@ -30,9 +31,9 @@ static ct_status make_selects(struct psvc_store *s)
 	s->list_medications = clinic_table_select(
 		&s->medications, "WHERE study_id = $1 AND usubjid = $2 ORDER BY seq LIMIT $3");
 	return s->find_in_study != NULL && s->find_any != NULL && s->list_cases != NULL &&
-			       s->list_medications != NULL ?
-		       CT_OK :
-		       CT_RESOURCE_EXHAUSTED;
+			       s->list_medications != NULL
+		       ? CT_OK
+		       : CT_RESOURCE_EXHAUSTED;
 }
 
 ct_status psvc_store_open(const struct ct_store_opts *opts, struct ct_store_why *why,
@@ -135,7 +136,8 @@ static ct_status bump_version(struct ct_db *db, const Clinic__V1__Patient *p, ui
 	return st;
 }
 
-ct_status psvc_store_put_patient(struct psvc_store *s, struct ct_db *db, const Clinic__V1__Patient *p,
+ct_status psvc_store_put_patient(struct psvc_store *s, struct ct_db *db,
+				 const Clinic__V1__Patient *p,
 				 Clinic__V1__ItemOutcome__Kind *ret_kind, uint64_t *ret_version)
 {
 	Clinic__V1__ItemOutcome__Kind kind;
@@ -164,7 +166,8 @@ ct_status psvc_store_has_subject(struct psvc_store *s, struct ct_db *db, const c
 	ct_status st;
 
 	(void)s;
-	st = ct_db_prepare(db, "SELECT 1 FROM patients WHERE study_id = $1 AND usubjid = $2", &stmt);
+	st = ct_db_prepare(db, "SELECT 1 FROM patients WHERE study_id = $1 AND usubjid = $2",
+			   &stmt);
 	if (st != CT_OK)
 		return st;
 	ct_stmt_bind_str(stmt, 1, study_id);
@@ -174,7 +177,8 @@ ct_status psvc_store_has_subject(struct psvc_store *s, struct ct_db *db, const c
 	return st;
 }
 
-ct_status psvc_store_put_case(struct psvc_store *s, struct ct_db *db, const Clinic__V1__CaseRecord *c,
+ct_status psvc_store_put_case(struct psvc_store *s, struct ct_db *db,
+			      const Clinic__V1__CaseRecord *c,
 			      Clinic__V1__ItemOutcome__Kind *ret_kind, uint64_t *ret_version)
 {
 	return clinic_table_put(&s->cases, db, c, ret_kind, ret_version);

@@ -53,17 +53,20 @@ CT_MUST_USE ct_status psvc_store_put_medication(struct psvc_store *s, struct ct_
  * studies have one. Neither fails the scope. */
 CT_MUST_USE ct_status psvc_store_find_patient(struct psvc_store *s, struct ct_db *db,
 					      const char *study_id, const char *usubjid,
-					      struct ct_arena *arena, Clinic__V1__Patient **ret_patient);
+					      struct ct_arena *arena,
+					      Clinic__V1__Patient **ret_patient);
 
 /* A list of one subject in the order of its key. There is more than max: the list
  * is cut and *ret_more is true. RESOURCE_EXHAUSTED: the arena is full. */
 CT_MUST_USE ct_status psvc_store_cases(struct psvc_store *s, struct ct_db *db, const char *study_id,
 				       const char *usubjid, uint32_t max, struct ct_arena *arena,
-				       Clinic__V1__CaseRecord ***ret_list, size_t *ret_n, bool *ret_more);
+				       Clinic__V1__CaseRecord ***ret_list, size_t *ret_n,
+				       bool *ret_more);
 CT_MUST_USE ct_status psvc_store_medications(struct psvc_store *s, struct ct_db *db,
-					     const char *study_id, const char *usubjid, uint32_t max,
-					     struct ct_arena *arena, Clinic__V1__Medication ***ret_list,
-					     size_t *ret_n, bool *ret_more);
+					     const char *study_id, const char *usubjid,
+					     uint32_t max, struct ct_arena *arena,
+					     Clinic__V1__Medication ***ret_list, size_t *ret_n,
+					     bool *ret_more);
 
 /* What a search asks for; "" and 0: any. */
 struct psvc_search {
@@ -78,6 +81,7 @@ struct psvc_search {
 /* By study_id and usubjid; of the identity only the name. */
 CT_MUST_USE ct_status psvc_store_search(struct psvc_store *s, struct ct_db *db,
 					const struct psvc_search *q, struct ct_arena *arena,
-					Clinic__V1__Patient ***ret_list, size_t *ret_n, bool *ret_more);
+					Clinic__V1__Patient ***ret_list, size_t *ret_n,
+					bool *ret_more);
 
 #endif

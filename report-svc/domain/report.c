@@ -76,7 +76,8 @@ bool rsvc_report_kinds(const Clinic__V1__ReportKind *kinds, size_t n, uint32_t *
 		const int k = (int)kinds[i];
 
 		if (k == CLINIC__V1__REPORT_KIND__REPORT_KIND_UNSPECIFIED ||
-		    protobuf_c_enum_descriptor_get_value(&clinic__v1__report_kind__descriptor, k) == NULL)
+		    protobuf_c_enum_descriptor_get_value(&clinic__v1__report_kind__descriptor, k) ==
+			    NULL)
 			return false;
 		mask |= UINT32_C(1) << k;
 	}

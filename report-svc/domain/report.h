@@ -18,6 +18,7 @@ CT_MUST_USE bool rsvc_report_check(const Clinic__V1__DiagnosticReport *r, uint32
 
 /* Which kinds a request asks for: bit k for kind k; all when it names none.
  * False: it names one that does not exist. */
-CT_MUST_USE bool rsvc_report_kinds(const Clinic__V1__ReportKind *kinds, size_t n, uint32_t *ret_mask);
+CT_MUST_USE bool rsvc_report_kinds(const Clinic__V1__ReportKind *kinds, size_t n,
+				   uint32_t *ret_mask);
 
 #endif

@@ -27,7 +27,7 @@ static ct_status add_report(const struct rsvc_report_row *row, void *arg)
 	ct_status st;
 
 	l->bytes += row->body.len + 24; /* tag, length and version at their largest */
-	if (l->n == l->query.max || (l->n > 0 && l->bytes > rsvc_page_bytes_max(l->app))) {
+	if (l->n == l->query.max || (l->n > 0 && l->bytes > l->app->limits.reply_bytes_max)) {
 		l->more = true;
 		return CT_OUT_OF_RANGE;
 	}
@@ -75,7 +75,8 @@ static bool args_ok(struct ct_call *call, const Clinic__V1__GetReportsRequest *r
 	    !clinic_arg_ok(call, "study_id", req->study_id, KEY_CHARS_MAX, false))
 		return false;
 	for (size_t i = 0; i < req->n_categories && i < RSVC_CATEGORIES_MAX; i++)
-		if (!clinic_arg_ok(call, "categories", req->categories[i], CATEGORY_CHARS_MAX, false))
+		if (!clinic_arg_ok(call, "categories", req->categories[i], CATEGORY_CHARS_MAX,
+				   false))
 			return false;
 	if (fault != NULL)
 		ct_call_fail(call, CT_INVALID_ARGUMENT, "since %s", fault);
@@ -91,7 +92,7 @@ static bool args_ok(struct ct_call *call, const Clinic__V1__GetReportsRequest *r
 
 static bool fill_lookup(struct lookup *l, const Clinic__V1__GetReportsRequest *req, uint32_t kinds)
 {
-	const struct rsvc_conf *conf = l->app->conf;
+	const struct rsvc_limits *limits = &l->app->limits;
 
 	l->since[0] = '\0'; /* nothing is earlier */
 	if (req->since[0] != '\0')
@@ -105,8 +106,8 @@ static bool fill_lookup(struct lookup *l, const Clinic__V1__GetReportsRequest *r
 		.since = l->since,
 		.after_dtc = "",
 		.after_id = "",
-		.max = clinic_page_size(req->page != NULL ? req->page->size : 0, conf->page_size,
-					conf->page_size_max),
+		.max = clinic_page_size(req->page != NULL ? req->page->size : 0, limits->page_size,
+					limits->page_size_max),
 	};
 	l->list = ct_arena_alloc(ct_call_arena(l->call), l->query.max * sizeof(l->list[0]));
 	return l->list != NULL;

@@ -60,7 +60,8 @@ static void answer(const struct lookup *l, uint32_t id)
 		const Clinic__V1__Visit *last = l->list[l->n - 1];
 
 		(void)snprintf(num, sizeof(num), "%a", last->visit_num);
-		if (!clinic_page_key_add(&key, num) || !clinic_page_key_add(&key, last->start_dtc) ||
+		if (!clinic_page_key_add(&key, num) ||
+		    !clinic_page_key_add(&key, last->start_dtc) ||
 		    !clinic_page_key_add(&key, last->study_id)) {
 			ct_call_fail(l->call, CT_INTERNAL, "a stored key is too long");
 			return;
@@ -74,7 +75,7 @@ static void answer(const struct lookup *l, uint32_t id)
 void rsvc_get_visits(struct ct_call *call, const Clinic__V1__GetVisitsRequest *req)
 {
 	struct lookup l = { .app = ct_call_impl(call), .call = call };
-	const struct rsvc_conf *conf = l.app->conf;
+	const struct rsvc_limits *limits = &l.app->limits;
 	const uint32_t id = query_id(req);
 	struct ct_store_why why = { "" };
 	struct clinic_page_key after = { .n = 0 };
@@ -88,8 +89,8 @@ void rsvc_get_visits(struct ct_call *call, const Clinic__V1__GetVisitsRequest *r
 		.usubjid = req->usubjid,
 		.study_id = req->study_id,
 		.from_start = req->page == NULL || req->page->token[0] == '\0',
-		.max = clinic_page_size(req->page != NULL ? req->page->size : 0, conf->page_size,
-					conf->page_size_max),
+		.max = clinic_page_size(req->page != NULL ? req->page->size : 0, limits->page_size,
+					limits->page_size_max),
 	};
 	if (!l.query.from_start && !read_token(req->page->token, id, &after, &after_num)) {
 		ct_call_fail(call, CT_INVALID_ARGUMENT, "page.token is not of this list");

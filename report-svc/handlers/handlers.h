@@ -2,7 +2,7 @@
 #ifndef RSVC_HANDLERS_HANDLERS_H
 #define RSVC_HANDLERS_HANDLERS_H
 
-#include "report-svc/rsvc.h"
+#include "report-svc/handlers/rsvc.h"
 
 #include "clinic/v1/report.ct.h"
 

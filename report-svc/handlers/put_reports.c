@@ -5,10 +5,12 @@
 #include "report-svc/domain/report.h"
 #include "rpc/codec.h"
 
+enum { REPORTS_IN_REPLY = 4 /* of the largest, at least */ };
+
 /* The report as it is kept: packed without its version, which the store counts,
  * and without fields this program does not know, which nobody has checked. */
-static ct_status pack(const Clinic__V1__DiagnosticReport *r, size_t bytes_max, struct ct_arena *arena,
-		      struct ct_bytes *ret_body)
+static ct_status pack(const Clinic__V1__DiagnosticReport *r, size_t bytes_max,
+		      struct ct_arena *arena, struct ct_bytes *ret_body)
 {
 	Clinic__V1__DiagnosticReport kept = *r;
 
@@ -23,9 +25,9 @@ static bool check(struct clinic_put *p, size_t i, struct clinic_issue *ret_issue
 {
 	const Clinic__V1__DiagnosticReport *r = clinic_put_item(p, i);
 	const struct rsvc *app = clinic_put_app(p);
-	const size_t bytes_max = rsvc_report_bytes_max(app);
+	const size_t bytes_max = app->limits.reply_bytes_max / REPORTS_IN_REPLY;
 
-	if (!rsvc_report_check(r, app->conf->put_results_max, ret_issue))
+	if (!rsvc_report_check(r, app->limits.results_max, ret_issue))
 		return false;
 	if (pack(r, bytes_max, ct_call_arena(clinic_put_call(p)), clinic_put_extra(p, i)) == CT_OK)
 		return true;
@@ -38,8 +40,8 @@ static ct_status store(struct clinic_put *p, struct ct_db *db, size_t i,
 		       struct clinic_issue *ret_issue)
 {
 	const struct ct_bytes *body = clinic_put_extra(p, i);
-	const ct_status st =
-		rsvc_store_put_report(db, clinic_put_item(p, i), *body, ret_kind, ret_version);
+	const ct_status st = rsvc_store_put_report(db, clinic_put_item(p, i), *body, ret_kind,
+						   ret_version);
 
 	if (st != CT_ALREADY_EXISTS || ct_db_status(db) != CT_OK)
 		return st;
@@ -67,7 +69,7 @@ void rsvc_put_reports(struct ct_call *call, const Clinic__V1__PutReportsRequest 
 				     .type = &type,
 				     .items = req->reports,
 				     .items_n = req->n_reports,
-				     .items_max = app->conf->put_items_max,
+				     .items_max = app->limits.items_max,
 				     .store = rsvc_store_base(app->store),
 				     .log = app->log,
 				     .app = app,

@@ -38,7 +38,7 @@ void rsvc_put_visits(struct ct_call *call, const Clinic__V1__PutVisitsRequest *r
 				     .type = &type,
 				     .items = req->visits,
 				     .items_n = req->n_visits,
-				     .items_max = app->conf->put_items_max,
+				     .items_max = app->limits.items_max,
 				     .store = rsvc_store_base(app->store),
 				     .log = app->log,
 				     .app = app,

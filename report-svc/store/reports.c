@@ -35,8 +35,8 @@ static ct_status look_at(struct ct_db *db, const Clinic__V1__DiagnosticReport *r
 	return st;
 }
 
-static ct_status upsert(struct ct_db *db, const Clinic__V1__DiagnosticReport *r, struct ct_bytes body,
-			bool *ret_changed, uint64_t *ret_version)
+static ct_status upsert(struct ct_db *db, const Clinic__V1__DiagnosticReport *r,
+			struct ct_bytes body, bool *ret_changed, uint64_t *ret_version)
 {
 	static const char sql[] =
 		"INSERT INTO reports (report_id, study_id, usubjid, kind, category, effective_dtc,"
@@ -86,8 +86,8 @@ ct_status rsvc_store_put_report(struct ct_db *db, const Clinic__V1__DiagnosticRe
 	if (!changed)
 		*ret_kind = CLINIC__V1__ITEM_OUTCOME__KIND__UNCHANGED;
 	else
-		*ret_kind = version == 1 ? CLINIC__V1__ITEM_OUTCOME__KIND__CREATED :
-					   CLINIC__V1__ITEM_OUTCOME__KIND__UPDATED;
+		*ret_kind = version == 1 ? CLINIC__V1__ITEM_OUTCOME__KIND__CREATED
+					 : CLINIC__V1__ITEM_OUTCOME__KIND__UPDATED;
 	*ret_version = version;
 	return CT_OK;
 }
@@ -107,8 +107,8 @@ static void bind_query(struct ct_stmt *s, const struct rsvc_reports_query *q)
 		ct_stmt_bind_str(s, 9 + (unsigned)i, q->categories[i]);
 }
 
-ct_status rsvc_store_reports(struct ct_db *db, const struct rsvc_reports_query *q, rsvc_report_fn *fn,
-			     void *arg)
+ct_status rsvc_store_reports(struct ct_db *db, const struct rsvc_reports_query *q,
+			     rsvc_report_fn *fn, void *arg)
 {
 	static const char sql[] =
 		"SELECT effective_dtc, report_id, body, version FROM reports"

@@ -47,10 +47,10 @@ struct rsvc_reports_query {
 	const char *usubjid, *study_id;
 	uint32_t kinds; /* bit k for kind k */
 	const char *const *categories;
-	size_t categories_n;   /* at most RSVC_CATEGORIES_MAX */
-	const char *since;     /* a date to the second: none that is certainly earlier */
+	size_t categories_n;              /* at most RSVC_CATEGORIES_MAX */
+	const char *since;                /* a date to the second: none that is certainly earlier */
 	const char *after_dtc, *after_id; /* behind this one; "": from the start */
-	uint32_t max;          /* the fn is offered one more, to know that there is one */
+	uint32_t max; /* the fn is offered one more, to know that there is one */
 };
 
 /* A report as it was put. Borrowed until the fn returns. */
@@ -79,6 +79,7 @@ struct rsvc_visits_query {
  * *ret_more is true. RESOURCE_EXHAUSTED: the arena is full. */
 CT_MUST_USE ct_status rsvc_store_visits(struct rsvc_store *s, struct ct_db *db,
 					const struct rsvc_visits_query *q, struct ct_arena *arena,
-					Clinic__V1__Visit ***ret_list, size_t *ret_n, bool *ret_more);
+					Clinic__V1__Visit ***ret_list, size_t *ret_n,
+					bool *ret_more);
 
 #endif

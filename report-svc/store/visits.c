@@ -7,8 +7,8 @@ ct_status rsvc_store_put_visit(struct rsvc_store *s, struct ct_db *db, const Cli
 	return clinic_table_put(&s->visits, db, v, ret_kind, ret_version);
 }
 
-static ct_status read_visit(const struct clinic_table *t, struct ct_stmt *row, struct ct_arena *arena,
-			    Clinic__V1__Visit **ret_visit)
+static ct_status read_visit(const struct clinic_table *t, struct ct_stmt *row,
+			    struct ct_arena *arena, Clinic__V1__Visit **ret_visit)
 {
 	Clinic__V1__Visit *v = ct_arena_alloc(arena, sizeof(*v));
 	ct_status st;
@@ -35,9 +35,9 @@ static void bind_query(struct ct_stmt *s, const struct rsvc_visits_query *q)
 	ct_stmt_bind_i64(s, 7, (int64_t)q->max + 1);
 }
 
-ct_status rsvc_store_visits(struct rsvc_store *s, struct ct_db *db, const struct rsvc_visits_query *q,
-			    struct ct_arena *arena, Clinic__V1__Visit ***ret_list, size_t *ret_n,
-			    bool *ret_more)
+ct_status rsvc_store_visits(struct rsvc_store *s, struct ct_db *db,
+			    const struct rsvc_visits_query *q, struct ct_arena *arena,
+			    Clinic__V1__Visit ***ret_list, size_t *ret_n, bool *ret_more)
 {
 	Clinic__V1__Visit **list = ct_arena_alloc(arena, ((size_t)q->max + 1) * sizeof(*list));
 	struct ct_stmt *row = NULL;

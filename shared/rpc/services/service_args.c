@@ -7,9 +7,12 @@ static const struct {
 	const char *name;
 	enum ct_service_mode mode;
 } modes[] = {
-	{ "--check-config", CT_SERVICE_CHECK_CONFIG }, { "--print-config", CT_SERVICE_PRINT_CONFIG },
-	{ "--print-docs", CT_SERVICE_PRINT_DOCS },     { "--help", CT_SERVICE_HELP },
-	{ "-h", CT_SERVICE_HELP },                     { "--version", CT_SERVICE_VERSION },
+	{ "--check-config", CT_SERVICE_CHECK_CONFIG },
+	{ "--print-config", CT_SERVICE_PRINT_CONFIG },
+	{ "--print-docs", CT_SERVICE_PRINT_DOCS },
+	{ "--help", CT_SERVICE_HELP },
+	{ "-h", CT_SERVICE_HELP },
+	{ "--version", CT_SERVICE_VERSION },
 };
 
 static bool find_mode(const char *arg, enum ct_service_mode *ret_mode)
@@ -24,8 +27,8 @@ static bool find_mode(const char *arg, enum ct_service_mode *ret_mode)
 }
 
 /* The value of an option that takes one; NULL and *ret_why: it cannot be had. */
-static const char *take_value(const struct ct_service_args *args, const char *arg, const char *value,
-			      const char **ret_why)
+static const char *take_value(const struct ct_service_args *args, const char *arg,
+			      const char *value, const char **ret_why)
 {
 	if (value == NULL) {
 		*ret_why = "needs a value";

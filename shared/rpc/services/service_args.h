@@ -22,7 +22,7 @@ enum { CT_SERVICE_OVERRIDES_MAX = 64 };
 
 struct ct_service_args {
 	enum ct_service_mode mode;
-	const char *path;                               /* NULL: no -c */
+	const char *path;                                /* NULL: no -c */
 	const char *overrides[CT_SERVICE_OVERRIDES_MAX]; /* borrowed from argv */
 	size_t overrides_n;
 };

@@ -87,14 +87,17 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 void ct_service_conf_check(const struct ct_service_conf *conf, struct ct_conf_report *report)
 {
 	if (conf->server.batch_workers_max > conf->server.workers)
-		ct_conf_report_add(report, "'server.batch_workers_max' is more than 'server.workers'");
+		ct_conf_report_add(report,
+				   "'server.batch_workers_max' is more than 'server.workers'");
 	if (conf->net.backoff_min_ms > conf->net.backoff_max_ms)
-		ct_conf_report_add(report, "'net.backoff_min_ms' is more than 'net.backoff_max_ms'");
+		ct_conf_report_add(report,
+				   "'net.backoff_min_ms' is more than 'net.backoff_max_ms'");
 	if (conf->net.send_bytes_max != 0 && conf->net.send_bytes_max < conf->net.msg_bytes_max)
 		ct_conf_report_add(report, "'net.send_bytes_max' is less than 'net.msg_bytes_max'");
 }
 
-const struct ct_peer_conf *ct_service_conf_peer(const struct ct_service_conf *conf, const char *name)
+const struct ct_peer_conf *ct_service_conf_peer(const struct ct_service_conf *conf,
+						const char *name)
 {
 	const struct ct_peer_conf *peers = conf->peers.entries;
 

@@ -78,7 +78,8 @@ extern const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N];
 void ct_service_conf_check(const struct ct_service_conf *conf, struct ct_conf_report *report);
 
 /* NULL: there is no peer of that name. Borrowed from conf. */
-const struct ct_peer_conf *ct_service_conf_peer(const struct ct_service_conf *conf, const char *name);
+const struct ct_peer_conf *ct_service_conf_peer(const struct ct_service_conf *conf,
+						const char *name);
 
 /* Options of the runtime; they borrow from conf and from rt. */
 struct ct_net_opts ct_service_net_opts(const struct ct_service_conf *conf);

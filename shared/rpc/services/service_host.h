@@ -31,9 +31,9 @@ struct ct_service_env {
 
 /* What makes a program a service. Constant. */
 struct ct_service {
-	const char *name;    /* also of its log lines and for its callees */
+	const char *name; /* also of its log lines and for its callees */
 	const char *version;
-	const char *summary; /* one line for --help */
+	const char *summary;                 /* one line for --help */
 	const struct ct_conf_schema *schema; /* of a struct that begins with a ct_service_conf */
 	/* Opens what the service needs and registers its methods; before the first
 	 * listen. On an error it leaves nothing behind and why says what is wrong. */

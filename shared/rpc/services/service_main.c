@@ -18,7 +18,7 @@
 enum {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	STOP_MS = 3000,  /* calls that were cancelled must end within it */
+	STOP_MS = 3000, /* calls that were cancelled must end within it */
 	FLUSH_MS = 1000,
 	GRACE_MS = 3000, /* beyond server.drain_ms, for cancelled calls to end */
 };
@@ -28,8 +28,8 @@ struct run {
 	const struct ct_service *svc;
 	struct ct_service_host *host;
 	struct ct_log *log;
-	int signals;  /* signalfd of SIGTERM and SIGINT */
-	int stopped;  /* eventfd: the server has stopped */
+	int signals; /* signalfd of SIGTERM and SIGINT */
+	int stopped; /* eventfd: the server has stopped */
 	pthread_t joiner;
 };
 
@@ -37,21 +37,24 @@ struct run {
 
 static void usage(const struct ct_service *svc, FILE *out)
 {
-	(void)fprintf(out,
-		      "usage: %s [-c FILE] [-s PATH=VALUE]... [--check-config | --print-config]\n"
-		      "%s\n\n"
-		      "  -c FILE         read the settings from FILE (else the defaults)\n"
-		      "  -s PATH=VALUE   one setting over the file's, such as -s server.workers=16\n"
-		      "  --check-config  only say whether the settings are in order\n"
-		      "  --print-config  only print every setting with its meaning, range and default\n"
-		      "  --print-docs    the same as a table in markdown\n"
-		      "  --help          this text\n"
-		      "  --version       name and version\n\n"
-		      "SIGTERM or SIGINT: finish the running calls and exit; a second one: stop at once.\n",
-		      svc->name, svc->summary);
+	(void)fprintf(
+		out,
+		"usage: %s [-c FILE] [-s PATH=VALUE]... [--check-config | --print-config]\n"
+		"%s\n\n"
+		"  -c FILE         read the settings from FILE (else the defaults)\n"
+		"  -s PATH=VALUE   one setting over the file's, such as -s server.workers=16\n"
+		"  --check-config  only say whether the settings are in order\n"
+		"  --print-config  only print all settings with meaning, range and default\n"
+		"  --print-docs    the same as a table in markdown\n"
+		"  --help          this text\n"
+		"  --version       name and version\n\n"
+		"SIGTERM or SIGINT: finish the running calls, then exit.\n"
+		"A second one: exit at once.\n",
+		svc->name, svc->summary);
 }
 
-static ct_status load(const struct ct_service *svc, const struct ct_service_args *args, void **ret_conf)
+static ct_status load(const struct ct_service *svc, const struct ct_service_args *args,
+		      void **ret_conf)
 {
 	const struct ct_conf_source src = { args->path, args->overrides, args->overrides_n };
 	struct ct_conf_report report;
@@ -76,7 +79,8 @@ static int show(const struct ct_service *svc, enum ct_service_mode mode, const c
 {
 	switch (mode) {
 	case CT_SERVICE_CHECK_CONFIG:
-		return printf("%s: the settings are in order\n", path != NULL ? path : svc->name) < 0;
+		return printf("%s: the settings are in order\n", path != NULL ? path : svc->name) <
+		       0;
 	case CT_SERVICE_PRINT_CONFIG:
 		return ct_conf_print(svc->schema, conf, stdout) != CT_OK;
 	case CT_SERVICE_PRINT_DOCS:
@@ -130,9 +134,10 @@ static void log_counts(const struct run *r, bool clean)
 	struct ct_server_stats s;
 
 	ct_server_stats(ct_service_host_server(r->host), &s);
-	CT_LOG(r->log, clean ? CT_LOG_INFO : CT_LOG_ERROR, clean ? "stopped" : "calls would not end",
-	       CT_UINT("received", s.calls.received), CT_UINT("ok", s.calls.ok),
-	       CT_UINT("app_error", s.calls.app_error), CT_UINT("refused", s.calls.refused),
+	CT_LOG(r->log, clean ? CT_LOG_INFO : CT_LOG_ERROR,
+	       clean ? "stopped" : "calls would not end", CT_UINT("received", s.calls.received),
+	       CT_UINT("ok", s.calls.ok), CT_UINT("app_error", s.calls.app_error),
+	       CT_UINT("refused", s.calls.refused),
 	       CT_UINT("expired", s.calls.expired_queued + s.calls.expired_running),
 	       CT_UINT("cancelled", s.calls.cancelled_queued + s.calls.cancelled_running),
 	       CT_UINT("peer_gone", s.calls.peer_gone), CT_UINT("in_flight", s.calls.in_flight),
@@ -207,7 +212,8 @@ static int run_service(const struct ct_service *svc, const void *conf)
 	int rc = EXIT_FAILED;
 
 	if (!open_events(&r) || ct_log_new(&log_opts, &r.log) != CT_OK) {
-		(void)fprintf(stderr, "%s: no descriptor, memory or thread to start with\n", svc->name);
+		(void)fprintf(stderr, "%s: no descriptor, memory or thread to start with\n",
+			      svc->name);
 		goto out;
 	}
 	if (ct_service_host_new(svc, conf, r.log, &why, &r.host) != CT_OK) {
@@ -240,8 +246,8 @@ int ct_service_main(const struct ct_service *svc, int argc, char **argv)
 		return show(svc, args.mode, NULL, NULL);
 	if (load(svc, &args, &conf) != CT_OK)
 		return EXIT_FAILED;
-	rc = args.mode == CT_SERVICE_RUN ? run_service(svc, conf) :
-					   show(svc, args.mode, args.path, conf);
+	rc = args.mode == CT_SERVICE_RUN ? run_service(svc, conf)
+					 : show(svc, args.mode, args.path, conf);
 	ct_conf_fini(svc->schema, conf);
 	ct_mem_free(conf);
 	return rc;
