@@ -55,7 +55,7 @@ bool ct_conf__set_defaults(const struct ct_conf_schema *schema, void *conf);
 /* The entry of that name, made with its defaults when there is none. NULL: it may
  * not be (told in the report, after `where`) or there is no memory. */
 void *ct_conf__map_entry(struct ct_conf__load *l, const char *where,
-			 const struct ct_conf__item *map, void *conf, const char *name);
+			 const struct ct_conf__item *item, void *conf, const char *name);
 
 /* ---- conf_suggest.c ----------------------------------------------------------- */
 

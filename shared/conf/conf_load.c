@@ -176,7 +176,7 @@ static void check_whole(struct ct_conf__load *l, const struct ct_conf_schema *sc
 		schema->check(conf, l->report);
 }
 
-/* ---- loading ---------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------- */
 
 static void fill(struct ct_conf__load *l, const struct ct_conf_schema *schema,
 		 const struct ct_bytes *text, const struct ct_conf_source *src, void *conf)

@@ -322,87 +322,87 @@ static bool wait_ended_locked(struct log *log, uint64_t last, ct_instant until)
 	return log->ended_n >= last;
 }
 
-struct ct_log *ct_log_free(struct ct_log *pub)
+struct ct_log *ct_log_free(struct ct_log *log)
 {
 	const ct_instant until = ct_deadline_after_ms(ct_clock_system(), FREE_MS);
-	struct log *log;
+	struct log *self;
 
-	if (pub == NULL)
+	if (log == NULL)
 		return NULL;
-	log = log_of(pub);
-	ct_lock_acquire(&log->lock);
-	log->closing = true;
-	ct_cond_signal(&log->work);
-	(void)!wait_ended_locked(log, log->queued_n, until); /* late or not, it ends now */
-	ct_lock_release(&log->lock);
-	atomic_store_explicit(&log->give_up, true, memory_order_relaxed);
-	ct_thread_join(log->writer);
-	CT_CHECK(log->ended_n == log->queued_n);
-	release(log);
+	self = log_of(log);
+	ct_lock_acquire(&self->lock);
+	self->closing = true;
+	ct_cond_signal(&self->work);
+	(void)!wait_ended_locked(self, self->queued_n, until); /* late or not, it ends now */
+	ct_lock_release(&self->lock);
+	atomic_store_explicit(&self->give_up, true, memory_order_relaxed);
+	ct_thread_join(self->writer);
+	CT_CHECK(self->ended_n == self->queued_n);
+	release(self);
 	return NULL;
 }
 
-void ct_log_set_level(struct ct_log *pub, enum ct_log_level level)
+void ct_log_set_level(struct ct_log *log, enum ct_log_level level)
 {
-	if (pub != NULL)
-		atomic_store_explicit(&pub->level, (int)level, memory_order_relaxed);
+	if (log != NULL)
+		atomic_store_explicit(&log->level, (int)level, memory_order_relaxed);
 }
 
 /* ---- writing ----------------------------------------------------------------------- */
 
-void ct_log_write(struct ct_log *pub, enum ct_log_level level, const char *msg,
+void ct_log_write(struct ct_log *log, enum ct_log_level level, const char *msg,
 		  const struct ct_log_field *fields, size_t n)
 {
 	char line[CT_LOG_LINE_MAX];
 	struct ct_log__head head;
-	struct log *log;
+	struct log *self;
 	size_t len;
 
-	if (!ct_log_enabled(pub, level))
+	if (!ct_log_enabled(log, level))
 		return;
-	log = log_of(pub);
+	self = log_of(log);
 	head = (struct ct_log__head){
-		.format = log->format,
+		.format = self->format,
 		.level = level,
-		.service = log->service,
+		.service = self->service,
 		.wall_us = ct_wall_us(),
 	};
 	len = ct_log__format_line(line, &head, msg, fields, n);
 
-	ct_lock_acquire(&log->lock);
-	if (!push_locked(log, line, len))
-		log->refused_n++;
-	else if (log->idle)
-		ct_cond_signal(&log->work);
-	ct_lock_release(&log->lock);
+	ct_lock_acquire(&self->lock);
+	if (!push_locked(self, line, len))
+		self->refused_n++;
+	else if (self->idle)
+		ct_cond_signal(&self->work);
+	ct_lock_release(&self->lock);
 }
 
-ct_status ct_log_flush(struct ct_log *pub, uint32_t timeout_ms)
+ct_status ct_log_flush(struct ct_log *log, uint32_t timeout_ms)
 {
-	struct log *log;
+	struct log *self;
 	bool ended;
 
-	if (pub == NULL)
+	if (log == NULL)
 		return CT_OK;
-	log = log_of(pub);
-	ct_lock_acquire(&log->lock);
-	ended = wait_ended_locked(log, log->queued_n,
+	self = log_of(log);
+	ct_lock_acquire(&self->lock);
+	ended = wait_ended_locked(self, self->queued_n,
 				  ct_deadline_after_ms(ct_clock_system(), timeout_ms));
-	ct_lock_release(&log->lock);
+	ct_lock_release(&self->lock);
 	return ended ? CT_OK : CT_DEADLINE_EXCEEDED;
 }
 
-void ct_log_stats(struct ct_log *pub, struct ct_log_stats *ret_stats)
+void ct_log_stats(struct ct_log *log, struct ct_log_stats *ret_stats)
 {
-	struct log *log;
+	struct log *self;
 
 	*ret_stats = (struct ct_log_stats){ 0 };
-	if (pub == NULL)
+	if (log == NULL)
 		return;
-	log = log_of(pub);
-	ct_lock_acquire(&log->lock);
-	ret_stats->written = log->written_n;
-	ret_stats->dropped = log->unwritten_n + log->refused_n;
-	ret_stats->waiting = log->queued_n - log->written_n - log->unwritten_n;
-	ct_lock_release(&log->lock);
+	self = log_of(log);
+	ct_lock_acquire(&self->lock);
+	ret_stats->written = self->written_n;
+	ret_stats->dropped = self->unwritten_n + self->refused_n;
+	ret_stats->waiting = self->queued_n - self->written_n - self->unwritten_n;
+	ct_lock_release(&self->lock);
 }

@@ -50,10 +50,12 @@ Test(conf_print, what_is_printed_loads_to_the_same_values)
 	struct example a = load(
 		"log: { level = \"debug\"; format = \"json\"; buffer_bytes = 8192; };\n"
 		"pool: { workers = 3; queue_max = 4; }; probe: { enabled = true; };\n"
-		"server: { listen = \"a\\\"b\\\\c\\x01\\x7f\\n院\"; mode = \"closed\"; drain_ms = 1; };\n"
+		"server: { listen = \"a\\\"b\\\\c\\x01\\x7f\\n院\";\n"
+		"mode = \"closed\"; drain_ms = 1; };\n"
 		"nice = 7; clock: { offset_us = -9223372036854775808; };\n"
 		"store: { file_bytes = 9223372036854775807; }; note = \"\"; tags = [ ];\n"
-		"peers: { b: { urls = [ \"u\", \"v\" ]; }; *a: { urls = [ \"w\" ]; connections = 64; }; };");
+		"peers: { b: { urls = [ \"u\", \"v\" ]; };\n"
+		"*a: { urls = [ \"w\" ]; connections = 64; }; };");
 	char *first = print(&a);
 	struct example b = load(first);
 	char *second = print(&b);
