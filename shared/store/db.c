@@ -47,10 +47,8 @@ struct ct_db *ct_db__free(struct ct_db *db)
 		return NULL;
 	CT_TAG_CHECK(db, DB_TAG);
 	CT_CHECK(!db->open);
-	for (unsigned i = 0; i < db->stmts_n; i++) {
-		db->driver->finalize(db->stmts[i]);
-		ct_mem_free(db->stmts[i]);
-	}
+	for (unsigned i = 0; i < db->stmts_n; i++)
+		ct_stmt__free(db->stmts[i]);
 	db->driver->disconnect(db);
 	ct_cond_fini(&db->pause);
 	ct_lock_fini(&db->pause_lock);

@@ -76,9 +76,8 @@ struct ct_ctx *ct_db_ctx(const struct ct_db *db);
  * RESOURCE_EXHAUSTED: more than CT_DB_NEST_MAX deep. */
 CT_MUST_USE ct_status ct_db_nested(struct ct_db *db, ct_db_fn *fn, void *arg);
 
-/* A statement ready to bind. sql must be a string that lives as long as the
- * store (a literal): it is the key of the connection's cache of compiled
- * statements, by address and then by content. The handle is the caller's until
+/* A statement ready to bind. sql is copied; its text is the key of the
+ * connection's cache of compiled statements. The handle is the caller's until
  * ct_stmt_release() or the end of the scope; a text prepared twice gives two
  * handles. */
 CT_MUST_USE ct_status ct_db_prepare(struct ct_db *db, const char *sql, struct ct_stmt **ret_stmt);

@@ -18,7 +18,8 @@
  */
 struct ct_stmt {
 	struct ct_db *db;
-	const char *sql;                /* borrowed, lives as long as the store */
+	char *sql;                      /* owned */
+	uint32_t hash;                  /* of it */
 	void *handle;                   /* the driver's */
 	uint8_t slot[CT_DB_PARAMS_MAX]; /* the driver's number of $1, $2 … */
 	unsigned params_n;
@@ -91,8 +92,9 @@ bool ct_db__busy(struct ct_db *db, unsigned tries);
 /* What a statement says of itself in messages: its first line, cut. */
 struct ct_store_why ct_db__sql_head(const char *sql);
 
-/* stmt.c: ends a run that has not ended. */
+/* stmt.c: ends a run that has not ended; frees a statement. */
 void ct_stmt__stop(struct ct_stmt *s);
+void ct_stmt__free(struct ct_stmt *s);
 
 /* utf8.c: well-formed UTF-8 (no surrogate, nothing overlong) without NUL. */
 bool ct_utf8__clean(struct ct_bytes b);

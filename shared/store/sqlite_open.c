@@ -194,6 +194,9 @@ ct_status ct_sqlite__connect(struct ct_db *db, const struct ct_store_opts *o, bo
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory for a connection");
 	db->conn = c;
 	st = open_file(db, o->path, writer);
+	/* SQLite opens what it may not write, and BEGIN IMMEDIATE does not mind. */
+	if (st == CT_OK && writer && sqlite3_db_readonly(c->h, "main") == 1)
+		st = ct_db__fail(db, CT_PERMISSION_DENIED, "the file may only be read");
 	if (st == CT_OK && writer)
 		st = claim(db, o->application_id);
 	if (st == CT_OK && writer)

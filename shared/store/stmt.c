@@ -10,17 +10,22 @@
 
 /* ---- the cache of compiled statements ------------------------------------- */
 
-static struct ct_stmt *find_kept(struct ct_db *db, const char *sql)
+static struct ct_stmt *find_kept(struct ct_db *db, const char *sql, uint32_t hash)
 {
 	for (unsigned i = 0; i < db->stmts_n; i++) {
-		if (db->stmts[i]->sql == sql && !db->stmts[i]->in_use)
-			return db->stmts[i];
-	}
-	for (unsigned i = 0; i < db->stmts_n; i++) {
-		if (!db->stmts[i]->in_use && strcmp(db->stmts[i]->sql, sql) == 0)
-			return db->stmts[i];
+		struct ct_stmt *s = db->stmts[i];
+
+		if (s->hash == hash && !s->in_use && strcmp(s->sql, sql) == 0)
+			return s;
 	}
 	return NULL;
+}
+
+void ct_stmt__free(struct ct_stmt *s)
+{
+	s->db->driver->finalize(s);
+	ct_mem_free(s->sql);
+	ct_mem_free(s);
 }
 
 /* Room for one more: throws out the one unused for longest. */
@@ -39,13 +44,13 @@ static ct_status make_room(struct ct_db *db)
 	if (oldest == CT_DB_STMTS_MAX)
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "%d statements are in use",
 				   CT_DB_STMTS_MAX);
-	db->driver->finalize(db->stmts[oldest]);
-	ct_mem_free(db->stmts[oldest]);
+	ct_stmt__free(db->stmts[oldest]);
 	db->stmts[oldest] = db->stmts[--db->stmts_n];
 	return CT_OK;
 }
 
-static ct_status compile(struct ct_db *db, const char *sql, struct ct_stmt **ret_stmt)
+static ct_status compile(struct ct_db *db, const char *sql, uint32_t hash,
+			 struct ct_stmt **ret_stmt)
 {
 	struct ct_stmt *s;
 	ct_status st = make_room(db);
@@ -56,9 +61,14 @@ static ct_status compile(struct ct_db *db, const char *sql, struct ct_stmt **ret
 	if (s == NULL)
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory for a statement");
 	s->db = db;
-	s->sql = sql;
-	st = db->driver->prepare(s);
+	s->hash = hash;
+	s->sql = ct_mem_strdup(sql);
+	if (s->sql == NULL)
+		st = ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory for a statement");
+	else
+		st = db->driver->prepare(s);
 	if (st != CT_OK) {
+		ct_mem_free(s->sql);
 		ct_mem_free(s);
 		return st;
 	}
@@ -69,15 +79,16 @@ static ct_status compile(struct ct_db *db, const char *sql, struct ct_stmt **ret
 
 ct_status ct_db_prepare(struct ct_db *db, const char *sql, struct ct_stmt **ret_stmt)
 {
+	const uint32_t hash = ct_fnv1a32(ct_bytes_of_str(sql));
 	struct ct_stmt *s;
 	ct_status st;
 
 	CT_CHECK(db->open);
 	if (db->failed != CT_OK)
 		return db->failed;
-	s = find_kept(db, sql);
+	s = find_kept(db, sql, hash);
 	if (s == NULL) {
-		st = compile(db, sql, &s);
+		st = compile(db, sql, hash, &s);
 		if (st != CT_OK)
 			return st;
 	}

@@ -79,6 +79,8 @@ static int x_sync(sqlite3_file *f, int flags)
 {
 	int rc = watched(of(f)) ? atomic_load(&faults.sync_rc) : SQLITE_OK;
 
+	if (rc == SQLITE_OK && (of(f)->flags & SQLITE_OPEN_MAIN_DB) != 0)
+		rc = atomic_load(&faults.database_sync_rc);
 	if (rc == SQLITE_OK)
 		rc = REAL(f)->xSync(of(f)->real, flags);
 	if (rc != SQLITE_OK || !watched(of(f)))

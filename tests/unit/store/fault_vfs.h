@@ -11,8 +11,9 @@
  * default one and the disk; one at a time, for the rest of the process.
  */
 struct fault_vfs {
-	atomic_int write_rc; /* of every write to database and log; 0: it works */
-	atomic_int sync_rc;
+	atomic_int write_rc;         /* of every write to database and log; 0: it works */
+	atomic_int sync_rc;          /* of every sync of either */
+	atomic_int database_sync_rc; /* of those of the database alone */
 	atomic_uint log_syncs;
 	atomic_bool read_only; /* opens find a file that may only be read */
 };

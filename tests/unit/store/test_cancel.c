@@ -91,6 +91,9 @@ Test(cancel, stopping_one_write_leaves_the_others_of_its_group_whole)
 	cr_assert_eq(atomic_load(&in[0].runs), 2);
 	cr_assert_eq(atomic_load(&in[2].runs), 1);
 	cr_assert_geq(stats_of(s).reruns, 2);
+	cr_assert_eq(ask(s, "SELECT (SELECT id FROM item WHERE name = 'before')"
+			    " < (SELECT id FROM item WHERE name = 'after')"),
+		     1); /* the order given is kept */
 	cr_assert_eq(items(s), 2);
 	cr_assert(identity_holds(s));
 	help_ctx_fini(&c);

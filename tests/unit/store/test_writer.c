@@ -28,7 +28,7 @@ Test(writer, what_gathers_during_a_transaction_is_committed_together)
 	struct ct_store *s = help_open(NULL);
 	struct ended ended[N];
 	struct insert in[N];
-	char names[N][8];
+	char names[N][16];
 	struct ct_store_stats st;
 	struct parked p;
 
