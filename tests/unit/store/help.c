@@ -83,6 +83,14 @@ const struct ct_migration help_schema[1] = {
 	  "CREATE TABLE note(item INTEGER NOT NULL REFERENCES item(id), body TEXT) STRICT;" },
 };
 
+static ct_instant frozen_now(const struct ct_clock *self)
+{
+	(void)self;
+	return (ct_instant){ .ns = INT64_C(1000000000) };
+}
+
+const struct ct_clock help_frozen = { .now = frozen_now };
+
 static struct ct_store_opts filled(const struct ct_store_opts *opts)
 {
 	struct ct_store_opts o = { 0 };

@@ -31,6 +31,9 @@ extern const struct ct_migration help_schema[1];
 struct ct_store *help_open(const struct ct_store_opts *opts);
 ct_status help_try_open(const struct ct_store_opts *opts, struct ct_store_why *why);
 
+/* A clock that stands still: no group ends for its time. */
+extern const struct ct_clock help_frozen;
+
 /* A context with timers of its own (clk NULL: the system's). */
 struct help_ctx {
 	struct ct_timers *timers;

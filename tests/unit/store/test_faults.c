@@ -27,7 +27,7 @@ static ct_status big_fn(struct ct_db *db, void *arg)
 
 Test(faults, a_full_database_refuses_what_does_not_fit_and_takes_what_does)
 {
-	const struct ct_store_opts o = { .size_max_pages = 32 };
+	const struct ct_store_opts o = { .clk = &help_frozen, .size_max_pages = 32 };
 	struct ct_store *s = help_open(&o);
 	int64_t too_much = 32 * 4096;
 	struct insert small[2] = { { .name = "before" }, { .name = "after" } };
@@ -96,7 +96,7 @@ static void group_meets(struct ct_store *s, atomic_int *fault, int rc, ct_status
 Test(faults, a_commit_on_a_full_disk_fails_its_whole_group_and_the_writer_goes_on)
 {
 	struct fault_vfs *v = fault_vfs_install();
-	const struct ct_store_opts o = { .group_ms = 1000 };
+	const struct ct_store_opts o = { .clk = &help_frozen };
 	struct ct_store *s = help_open(&o);
 
 	group_meets(s, &v->write_rc, SQLITE_FULL, CT_RESOURCE_EXHAUSTED);
@@ -106,7 +106,7 @@ Test(faults, a_commit_on_a_full_disk_fails_its_whole_group_and_the_writer_goes_o
 Test(faults, a_commit_that_cannot_be_synced_is_not_acknowledged)
 {
 	struct fault_vfs *v = fault_vfs_install();
-	const struct ct_store_opts o = { .group_ms = 1000 };
+	const struct ct_store_opts o = { .clk = &help_frozen };
 	struct ct_store *s = help_open(&o);
 
 	group_meets(s, &v->sync_rc, SQLITE_IOERR_FSYNC, CT_DATA_LOSS);
@@ -116,7 +116,7 @@ Test(faults, a_commit_that_cannot_be_synced_is_not_acknowledged)
 Test(faults, a_commit_with_an_io_error_is_internal)
 {
 	struct fault_vfs *v = fault_vfs_install();
-	const struct ct_store_opts o = { .group_ms = 1000 };
+	const struct ct_store_opts o = { .clk = &help_frozen };
 	struct ct_store *s = help_open(&o);
 
 	group_meets(s, &v->write_rc, SQLITE_IOERR_WRITE, CT_INTERNAL);
