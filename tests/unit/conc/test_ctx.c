@@ -324,6 +324,12 @@ Test(ctx, a_root_without_timers_is_a_programming_error, .signal = SIGABRT)
 	ct_ctx_init(&ctx, NULL, NULL, CT_NEVER, NULL);
 }
 
+static void cancel_locked(struct ct_ctx *ctx, struct ct_lock *l) CT_NO_TSA
+{
+	ct_lock_acquire(l);
+	ct_ctx_cancel(ctx, CT_CANCEL_CALLER);
+}
+
 Test(ctx, running_hooks_with_a_lock_held_is_a_programming_error, .signal = SIGABRT)
 {
 	struct ct_lock call;
@@ -334,6 +340,5 @@ Test(ctx, running_hooks_with_a_lock_held_is_a_programming_error, .signal = SIGAB
 	ctx = new_root(&f, CT_NEVER);
 	watch(ctx, &w);
 	ct_lock_init(&call, CT_RANK_CALL);
-	ct_lock_acquire(&call);
-	ct_ctx_cancel(ctx, CT_CANCEL_CALLER);
+	cancel_locked(ctx, &call);
 }
