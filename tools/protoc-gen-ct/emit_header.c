@@ -52,9 +52,9 @@ static void emit_client(struct gen *g, const struct gen_service *s, struct gen_t
 		out, s, NULL,
 		"\n"
 		"/*\n"
-		" * Client. rpc/client.h says who owns *ret_resp and when done runs. The functions\n"
-		" * named _response give the message inside a reply that came through the async\n"
-		" * stub: NULL unless its status is OK.\n"
+		" * Client. rpc/client.h says who owns *ret_resp and when done runs. The\n"
+		" * functions named _response give the message inside a reply that came through\n"
+		" * the async stub: NULL unless its status is OK.\n"
 		" */\n");
 	for (size_t i = 0; i < s->methods_n; i++) {
 		gen_text_addf(out, "\n");
