@@ -107,6 +107,7 @@ static void init_struct(struct ct_net *n, const struct ct_conn_params *p, struct
 	c->arg = p->arg;
 	c->self = p->self;
 	c->ipc = p->ipc;
+	c->msg_bytes_max = n->opts.msg_bytes_max;
 	ct_lock_init(&c->lock, CT_RANK_CONN);
 	ct_sm_init(&c->sm, conn_rows, CT_CONN_GREETING, conn_invariant);
 	c->ops = 1; /* until ct_conn__start() */

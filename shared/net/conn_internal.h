@@ -73,6 +73,7 @@ struct ct_conn {
 	enum ct_sp_protocol self;
 	bool ipc;
 	char *peer;
+	size_t msg_bytes_max; /* the net's, for those who keep a reference longer than it */
 	ct_instant born;
 
 	struct ct_lock lock; /* rank CONN; protects everything up to the next comment like this */

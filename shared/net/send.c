@@ -178,7 +178,7 @@ static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route
 ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
 		       const struct ct_bytes parts[3])
 {
-	const size_t body_max = c->net->opts.msg_bytes_max - sizeof(route->words[0]) * route->n;
+	const size_t body_max = c->msg_bytes_max - sizeof(route->words[0]) * route->n;
 	size_t body_len = 0;
 	bool shut = false, post = false;
 	ct_status st;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is bounded, and what happens at the bound. */
+#include "tests/unit/net/rig.h"
+
+#include "tests/lib/leak_check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+TestSuite(limits, .fini = leak_check, .timeout = 30);
+
+struct scene {
+	struct rig r;
+	struct tap server;
+	struct ct_listener *l;
+};
+
+static void set_up(struct scene *s, const struct ct_net_opts *o)
+{
+	rig_init(&s->r, o);
+	tap_init(&s->server);
+	s->l = rig_listen(&s->r, "tcp://127.0.0.1:0", &s->server);
+}
+
+static void tear_down(struct scene *s)
+{
+	s->l = ct_listener_free(s->l);
+	rig_fini(&s->r);
+	tap_fini(&s->server);
+}
+
+static int greeted(struct scene *s)
+{
+	const int fd = raw_connect(ct_listener_url(s->l));
+
+	raw_say_hello(fd, CT_SP_REQ);
+	raw_read_hello(fd, CT_SP_REP);
+	tap_wait(&s->server, &s->server.opened, 1);
+	return fd;
+}
+
+Test(limits, peer_that_says_nothing_for_idle_ms_is_closed)
+{
+	const struct ct_net_opts o = { .idle_ms = 100 };
+	struct scene s;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+
+	raw_read_to_end(fd);
+
+	tap_wait(&s.server, &s.server.closed, 1);
+	cr_assert_eq(s.server.why, CT_UNAVAILABLE);
+	cr_assert_eq(rig_stats(&s.r).idle, 1);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, peer_that_talks_is_not_idle)
+{
+	const struct ct_net_opts o = { .idle_ms = 200 };
+	const ct_instant start = ct_now(ct_clock_system());
+	struct scene s;
+	uint8_t out[64];
+	unsigned n = 0;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	while (ct_instant_us_between(start, ct_now(ct_clock_system())) < 600000) {
+		raw_write(fd, out, raw_message(out, n, "tick", false));
+		tap_wait(&s.server, &s.server.msgs, ++n);
+		cr_assert_not(tap_waited(&s.server, &s.server.closed, 1, 20));
+	}
+	cr_assert_eq(rig_stats(&s.r).idle, 0);
+	close(fd);
+	tear_down(&s);
+}
+
+/* Sends until it is refused; how many went in. */
+static unsigned fill(struct ct_conn *c, size_t size, ct_status *ret_st)
+{
+	unsigned n = 0;
+
+	while ((*ret_st = send_zeros(c, n, size)) == CT_OK)
+		n++;
+	return n;
+}
+
+Test(limits, peer_that_reads_too_slowly_is_closed_and_counted)
+{
+	const struct ct_net_opts o = { .msg_bytes_max = 65536, .send_bytes_max = 1 << 20 };
+	struct scene s;
+	struct ct_conn *c;
+	ct_status st;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s); /* and reads nothing more */
+	c = tap_conn(&s.server);
+
+	cr_assert_gt(fill(c, 60000, &st), 10);
+
+	cr_assert_eq(st, CT_RESOURCE_EXHAUSTED);
+	tap_wait(&s.server, &s.server.closed, 1);
+	cr_assert_eq(s.server.why, CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(rig_stats(&s.r).slow_reader, 1);
+	cr_assert_eq(send_text(c, 1, "too late"), CT_UNAVAILABLE);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, send_that_makes_no_progress_for_stall_ms_is_given_up)
+{
+	const struct ct_net_opts o = { .send_bytes_max = 64 << 20, .stall_ms = 150 };
+	struct scene s;
+	struct ct_conn *c;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+	cr_assert_eq(send_zeros(c, 0, 4000000), CT_OK);
+	for (unsigned i = 1; i < 8; i++) /* more than any socket buffer holds */
+		(void)!send_zeros(c, i, 4000000);
+
+	tap_wait(&s.server, &s.server.closed, 1);
+
+	cr_assert_eq(s.server.why, CT_UNAVAILABLE);
+	cr_assert_eq(rig_stats(&s.r).stalled, 1);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, connection_with_half_its_queue_full_reads_no_more_until_it_drains)
+{
+	enum { SIZE = 60000, REQUESTS = 400 };
+	const struct ct_net_opts o = { .msg_bytes_max = 65536, .send_bytes_max = 8 << 20 };
+	struct scene s;
+	struct ct_conn *c;
+	uint8_t out[64], in[4096];
+	size_t len;
+	unsigned queued = 0, seen;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+	while (rig_stats(&s.r).bytes_out + (5 << 20) > (uint64_t)queued * SIZE) /* over half */
+		cr_assert_eq(send_zeros(c, queued++, SIZE), CT_OK);
+	len = raw_message(out, 1, "request", false);
+
+	/* A receive is out already, so one batch may still come; then none. */
+	raw_write(fd, out, len);
+	tap_wait(&s.server, &s.server.msgs, 1);
+	for (unsigned i = 1; i < REQUESTS; i++)
+		raw_write(fd, out, len);
+	cr_assert_not(tap_waited(&s.server, &s.server.msgs, REQUESTS, 100));
+	seen = tap_get(&s.server, &s.server.msgs);
+
+	for (uint64_t left = (uint64_t)queued * (SIZE + 12); left > 0;) {
+		const size_t part = left < sizeof(in) ? (size_t)left : sizeof(in);
+
+		raw_read(fd, in, part);
+		left -= part;
+	}
+	tap_wait(&s.server, &s.server.msgs, REQUESTS);
+	cr_assert_lt(seen, REQUESTS);
+	cr_assert_eq(tap_get(&s.server, &s.server.closed), 0);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, paused_connection_delivers_nothing_until_it_is_resumed)
+{
+	struct scene s;
+	struct ct_conn *c;
+	uint8_t out[64];
+	size_t len;
+	int fd;
+
+	set_up(&s, NULL);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+	len = raw_message(out, 1, "x", false);
+	ct_conn_pause(c);
+	raw_write(fd, out, len); /* for the receive that may be out */
+	(void)tap_waited(&s.server, &s.server.msgs, 1, 50);
+
+	raw_write(fd, out, len);
+	cr_assert_not(tap_waited(&s.server, &s.server.msgs, 2, 50));
+	ct_conn_resume(c);
+
+	tap_wait(&s.server, &s.server.msgs, 2);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, paused_connection_can_be_closed)
+{
+	struct scene s;
+	struct ct_conn *c;
+	uint8_t out[64];
+	int fd;
+
+	set_up(&s, NULL);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+	ct_conn_pause(c);
+	raw_write(fd, out, raw_message(out, 1, "x", false));
+	(void)tap_waited(&s.server, &s.server.msgs, 1, 50); /* now nng has nothing of it */
+
+	ct_conn_close(c, CT_ABORTED);
+
+	tap_wait(&s.server, &s.server.closed, 1);
+	cr_assert_eq(s.server.why, CT_ABORTED);
+	raw_read_to_end(fd);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, connection_over_the_limit_is_refused_and_a_free_place_is_used_again)
+{
+	struct rig r;
+	struct tap server;
+	struct ct_listener *l;
+	const char *why;
+	int fds[3], extra;
+
+	rig_init(&r, NULL);
+	tap_init(&server);
+	const struct ct_listener_opts o = { .url = "tcp://127.0.0.1:0",
+					    .connections_max = 3,
+					    .events = &tap_events,
+					    .arg = &server };
+	cr_assert_eq(ct_listener_new(r.net, &o, &l, &why), CT_OK);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = raw_connect(ct_listener_url(l));
+		raw_say_hello(fds[i], CT_SP_REQ);
+		raw_read_hello(fds[i], CT_SP_REP);
+	}
+
+	extra = raw_connect(ct_listener_url(l));
+	raw_read_to_end(extra);
+	close(extra);
+	cr_assert_eq(rig_stats(&r).refused_full, 1);
+	cr_assert_eq(rig_stats(&r).connections, 3);
+	tap_wait(&server, &server.opened, 3);
+	close(fds[1]);
+	tap_wait(&server, &server.closed, 1);
+
+	fds[1] = raw_connect(ct_listener_url(l));
+	raw_say_hello(fds[1], CT_SP_REQ);
+	raw_read_hello(fds[1], CT_SP_REP);
+	tap_wait(&server, &server.opened, 4);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	l = ct_listener_free(l);
+	rig_fini(&r);
+	tap_fini(&server);
+}
