@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "csv.h"
+#include "sdtm-import/csv.h"
 
 #include "base/check.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
 
 #include "base/attrs.h"
 #include "base/status.h"
-#include "csv_scan.h"
+#include "sdtm-import/csv_scan.h"
 
 /*
  * Reads CSV row by row from a source of bytes, in bounded memory (about 300

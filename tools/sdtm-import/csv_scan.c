@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "csv_scan.h"
+#include "sdtm-import/csv_scan.h"
 
 #include "base/check.h"
 

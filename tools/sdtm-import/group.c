@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "group.h"
+#include "sdtm-import/group.h"
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "keymap.h"
-#include "map.h"
+#include "sdtm-import/keymap.h"
+#include "sdtm-import/map.h"
 
 #include <stdio.h>
 #include <stdlib.h>

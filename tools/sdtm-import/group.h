@@ -3,8 +3,8 @@
 #define SDTM_GROUP_H
 
 #include "base/status.h"
-#include "item.h"
-#include "row.h"
+#include "sdtm-import/item.h"
+#include "sdtm-import/row.h"
 
 /*
  * Gathers the rows of LB and VS into reports, whatever order the file is in.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gz.h"
+#include "sdtm-import/gz.h"
 
 #include "base/check.h"
 #include "base/mem.h"

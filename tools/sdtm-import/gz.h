@@ -4,7 +4,7 @@
 
 #include "base/attrs.h"
 #include "base/status.h"
-#include "csv.h"
+#include "sdtm-import/csv.h"
 
 /* A file as a source of bytes: plain, or gzip, which it recognises by itself.
  * The one user of zlib here. One thread. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "item.h"
+#include "sdtm-import/item.h"
 
 #include "base/check.h"
 #include "base/mem.h"

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
-#include "table.h"
+#include "sdtm-import/table.h"
 
 #include <protobuf-c/protobuf-c.h>
 

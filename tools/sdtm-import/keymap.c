@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keymap.h"
+#include "sdtm-import/keymap.h"
 
 #include "base/check.h"
 #include "base/mem.h"

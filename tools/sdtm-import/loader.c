@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "loader.h"
+#include "sdtm-import/loader.h"
 
 #include "base/check.h"
-#include "csv.h"
-#include "gz.h"
-#include "keymap.h"
-#include "map.h"
+#include "sdtm-import/csv.h"
+#include "sdtm-import/gz.h"
+#include "sdtm-import/keymap.h"
+#include "sdtm-import/map.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define SDTM_LOADER_H
 
 #include "base/status.h"
-#include "group.h"
+#include "sdtm-import/group.h"
 
 /*
  * Reads one table's file and turns it into items: csv -> row -> message ->

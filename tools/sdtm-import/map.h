@@ -2,7 +2,7 @@
 #ifndef SDTM_MAP_H
 #define SDTM_MAP_H
 
-#include "row.h"
+#include "sdtm-import/row.h"
 
 #include "clinic/v1/patient.pb-c.h"
 #include "clinic/v1/report.pb-c.h"

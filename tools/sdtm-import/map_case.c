@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "map.h"
+#include "sdtm-import/map.h"
 
 Clinic__V1__CaseRecord *sdtm_map_ae(struct sdtm_row *row)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "map.h"
+#include "sdtm-import/map.h"
 
 #include <strings.h>
 

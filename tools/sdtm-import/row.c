@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "row.h"
+#include "sdtm-import/row.h"
 
 #include "base/check.h"
-#include "date.h"
+#include "sdtm-import/date.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #define SDTM_ROW_H
 
 #include "base/arena.h"
-#include "table.h"
+#include "sdtm-import/table.h"
 
 /*
  * One row of a bound file, read column by column. The first column that cannot

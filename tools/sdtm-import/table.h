@@ -3,7 +3,7 @@
 #define SDTM_TABLE_H
 
 #include "base/attrs.h"
-#include "csv_scan.h"
+#include "sdtm-import/csv_scan.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "calendar.h"
+#include "study-gen/calendar.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #ifndef GEN_LISTS_H
 #define GEN_LISTS_H
 
-#include "prng.h"
+#include "study-gen/prng.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* study-gen: writes a synthetic SDTM study. The same arguments make the same bytes. */
-#include "tables.h"
+#include "study-gen/tables.h"
 
 #include "base/status.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "out.h"
+#include "study-gen/out.h"
 
 #include "base/check.h"
 #include "base/mem.h"

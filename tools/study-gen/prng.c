@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "prng.h"
+#include "study-gen/prng.h"
 
 #include "base/check.h"
 

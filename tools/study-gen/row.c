@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "row.h"
+#include "study-gen/row.h"
 
 void gen_put_head(struct gen_out *o, const struct gen_subject *s, const char *domain)
 {

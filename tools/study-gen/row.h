@@ -2,9 +2,9 @@
 #ifndef GEN_ROW_H
 #define GEN_ROW_H
 
-#include "calendar.h"
-#include "out.h"
-#include "subject.h"
+#include "study-gen/calendar.h"
+#include "study-gen/out.h"
+#include "study-gen/subject.h"
 
 /* Pieces that rows of several tables have in common. */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "subject.h"
+#include "study-gen/subject.h"
 
 #include "base/attrs.h"
 #include "base/check.h"
-#include "calendar.h"
+#include "study-gen/calendar.h"
 
 #include <stdio.h>
 #include <string.h>

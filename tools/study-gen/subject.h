@@ -2,8 +2,8 @@
 #ifndef GEN_SUBJECT_H
 #define GEN_SUBJECT_H
 
-#include "lists.h"
-#include "prng.h"
+#include "study-gen/lists.h"
+#include "study-gen/prng.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/attrs.h"
-#include "row.h"
-#include "tables.h"
+#include "study-gen/row.h"
+#include "study-gen/tables.h"
 
 #include <string.h>
 

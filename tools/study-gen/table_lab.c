@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "row.h"
-#include "tables.h"
+#include "study-gen/row.h"
+#include "study-gen/tables.h"
 
 #include <stdio.h>
 #include <string.h>

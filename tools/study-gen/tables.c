@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tables.h"
+#include "study-gen/tables.h"
 
 /* The columns of the CDISC pilot study; in dm, those our importer knows besides. */
 const struct gen_table gen_tables[GEN_TABLES_N] = {

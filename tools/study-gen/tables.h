@@ -2,8 +2,8 @@
 #ifndef GEN_TABLES_H
 #define GEN_TABLES_H
 
-#include "out.h"
-#include "subject.h"
+#include "study-gen/out.h"
+#include "study-gen/subject.h"
 
 /* All rows of one subject in one table. Among ordinary rows stand those that
  * real studies trip importers with: docs/import.md lists them. */
