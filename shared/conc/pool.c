@@ -320,6 +320,23 @@ bool ct_pool_remove(struct ct_pool *p, struct ct_task *t)
 	return removed;
 }
 
+void ct_pool_take_queued(struct ct_pool *p, struct ct_list *out)
+{
+	struct ct_list *l;
+
+	CT_TAG_CHECK(p, POOL_TAG);
+	ct_lock_acquire(&p->lock);
+	for (int i = 0; i < CT_POOL_LANES; i++) {
+		while ((l = ct_list_pop_front(&p->lanes[i].tasks)) != NULL) {
+			CT_CONTAINER_OF(l, struct ct_task, link)->queued = false;
+			p->lanes[i].queued--;
+			p->stats.removed++;
+			ct_list_push_back(out, l);
+		}
+	}
+	ct_lock_release(&p->lock);
+}
+
 void ct_pool_close(struct ct_pool *p)
 {
 	struct ct_list dropped;

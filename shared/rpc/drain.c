@@ -60,6 +60,23 @@ static void log_state(struct ct_server *s, const char *msg)
 	       CT_UINT("received", ct_srv__get(&s->received)));
 }
 
+/* What waits goes before what runs: else a worker that is set free would start
+ * a call only to see it cancelled. */
+static void end_queue(struct ct_server *s)
+{
+	struct ct_list queued, *l;
+
+	ct_list_init(&queued);
+	ct_pool_take_queued(s->pool, &queued);
+	while ((l = ct_list_pop_front(&queued)) != NULL) {
+		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
+						    struct ct_call, task);
+
+		(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
+		ct_call__end_queued(c);
+	}
+}
+
 static void cancel_rest(struct ct_server *s)
 {
 	bool moved = false;
@@ -73,6 +90,7 @@ static void cancel_rest(struct ct_server *s)
 	if (!moved)
 		return;
 	log_state(s, "cancelling what is left");
+	end_queue(s);
 	ct_srv__cancel_calls(s, NULL, CT_CANCEL_DRAIN);
 }
 
