@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const unsigned choice = size > 0 ? data[0] : 0;
 	const ProtobufCMessageDescriptor *desc = types[choice % CT_ARRAY_N(types)];
-	const struct ct_json_opts opts = { .indent = choice / 4 % 3,
+	const struct ct_json_opts opts = { .indent = (uint8_t)(choice / 4 % 3),
 					   .emit_defaults = choice / 16 % 2 != 0 };
 	const struct ct_bytes in = size > 0 ? ct_bytes_of(data + 1, size - 1) : CT_BYTES_NONE;
 	char err[64] = "", *text = NULL, *again = NULL;
