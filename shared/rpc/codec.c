@@ -95,20 +95,35 @@ bool ct_codec_depth_ok(const ProtobufCMessageDescriptor *type, struct ct_bytes i
 	return true;
 }
 
+/* protobuf-c does not say why it failed; the allocator knows. */
+struct watched {
+	struct ct_arena *arena;
+	bool full;
+};
+
+static void *watched_alloc(void *data, size_t size)
+{
+	struct watched *w = data;
+	void *p = ct_arena_alloc(w->arena, size);
+
+	w->full = w->full || p == NULL;
+	return p;
+}
+
 ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_bytes in,
 			  struct ct_arena *a, ProtobufCMessage **ret_msg)
 {
 	static const uint8_t nothing[1];
-	ProtobufCAllocator alloc = ct_codec_allocator(a);
+	struct watched w = { .arena = a };
+	ProtobufCAllocator alloc = { .alloc = watched_alloc, .free = arena_keep,
+				     .allocator_data = &w };
 	ProtobufCMessage *msg;
 
 	if (!ct_codec_depth_ok(type, in, CT_CODEC_DEPTH_MAX))
 		return CT_INVALID_ARGUMENT;
 	msg = protobuf_c_message_unpack(type, &alloc, in.len, in.len > 0 ? in.ptr : nothing);
-	if (msg == NULL) {
-		/* protobuf-c does not say why; a full arena refuses even this */
-		return ct_arena_alloc(a, 1) == NULL ? CT_RESOURCE_EXHAUSTED : CT_INVALID_ARGUMENT;
-	}
+	if (msg == NULL)
+		return w.full ? CT_RESOURCE_EXHAUSTED : CT_INVALID_ARGUMENT;
 	*ret_msg = msg;
 	return CT_OK;
 }
