@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHERE_SIZE = 512 };
+enum {
+	WHERE_SIZE = 512,
+	SUGGESTIONS_MAX = 32, /* in one report: looking for them takes time */
+};
 
 /* Where the walk is: a group of the file and what it stands for. */
 struct place {
@@ -24,7 +27,7 @@ void ct_conf__report_unknown(struct ct_conf__load *l, const struct ct_conf_schem
 	char shown[CT_CONF__SHOWN_SIZE], nearest[CT_CONF__PATH_SIZE];
 
 	ct_conf__show(path, shown);
-	if (ct_conf__suggest(schema, path, nearest))
+	if (l->report->errors_n < SUGGESTIONS_MAX && ct_conf__suggest(schema, path, nearest))
 		ct_conf_report_add(l->report, "%sunknown setting '%s%s' (did you mean '%s%s'?)",
 				   where, scope, shown, scope, nearest);
 	else

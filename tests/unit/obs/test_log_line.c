@@ -123,6 +123,8 @@ Test(log_line, plain_words_are_bare_and_all_else_is_quoted_in_logfmt)
 	expect_logfmt(CT_STR("peer", "tcp://127.0.0.1:40112"), "peer=tcp://127.0.0.1:40112");
 	expect_logfmt(CT_STR("k", "two words"), "k=\"two words\"");
 	expect_logfmt(CT_STR("k", "a=b"), "k=\"a=b\"");
+	expect_logfmt(CT_STR("k", "a\"b"), "k=\"a\\\"b\"");
+	expect_logfmt(CT_STR("k", "a\\b"), "k=\"a\\\\b\"");
 	expect_logfmt(CT_STR("k", ""), "k=\"\"");
 	expect_logfmt(CT_STR("k", NULL), "k=\"\"");
 	expect_logfmt(CT_STRN("k", "abcdef", 3), "k=abc");

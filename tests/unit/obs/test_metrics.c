@@ -109,21 +109,25 @@ Test(metrics, the_labels_of_a_set_stand_before_those_of_its_rows)
 
 Test(metrics, a_removed_set_is_not_shown)
 {
-	static struct lane_metrics a, b;
-	const struct ct_metric_set set_a = { rows, 2, &a, "set=\"a\"" };
-	const struct ct_metric_set set_b = { rows, 1, &b, "set=\"b\"" };
+	static struct lane_metrics a, b, c;
+	const struct ct_metric_set set_a = { rows, 1, &a, "set=\"a\"" };
+	const struct ct_metric_set set_b = { rows, 2, &b, "set=\"b\"" };
+	const struct ct_metric_set set_c = { rows, 1, &c, "set=\"c\"" };
 	struct ct_metrics m;
 	struct seen seen = { .n = 0 };
 
 	ct_metrics_init(&m);
 	cr_assert_eq(ct_metrics_add(&m, &set_a), CT_OK);
 	cr_assert_eq(ct_metrics_add(&m, &set_b), CT_OK);
-	ct_metrics_remove(&m, &set_a);
+	cr_assert_eq(ct_metrics_add(&m, &set_c), CT_OK);
+	ct_metrics_remove(&m, &set_b);
 	ct_metrics_each(&m, see, &seen);
 
-	cr_assert_eq(seen.n, 1);
-	cr_assert_not_null(strstr(seen.v[0].name, "set=\"b\""));
-	ct_metrics_remove(&m, &set_b);
+	cr_assert_eq(seen.n, 2);
+	cr_assert_not_null(strstr(seen.v[0].name, "set=\"a\""));
+	cr_assert_not_null(strstr(seen.v[1].name, "set=\"c\""));
+	ct_metrics_remove(&m, &set_a);
+	ct_metrics_remove(&m, &set_c);
 	ct_metrics_fini(&m);
 }
 
