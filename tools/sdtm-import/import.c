@@ -251,7 +251,7 @@ static bool load_table(struct import *im)
 	}
 	sent = st == CT_OK ? sdtm_sender_drain(im->sender) : st;
 	if (sent != CT_OK && im->why[0] == '\0')
-		snprintf(im->why, sizeof(im->why), "%s.csv: %s", im->table->name,
+		snprintf(im->why, sizeof(im->why), "%s: %s", file->name,
 			 sdtm_sender_why(im->sender)[0] != '\0' ? sdtm_sender_why(im->sender)
 								: ct_status_text(sent));
 	close_table(im, &r);

@@ -129,12 +129,11 @@ static void put_history(struct gen_out *o, const struct gen_subject *s, struct g
 	gen_put_head(o, s, "MH");
 	gen_out_int(o, seq);
 	gen_out_raw(o, "");
-	if (gen_chance(r, 4)) /* two lines in one field */
+	gen_out_text(o, s->site->chinese && gen_chance(r, 600) ? term->chinese : term->coded);
+	if (gen_chance(r, 4)) /* two lines in one field; no importer we know reads it */
 		gen_out_text(o, "KNEE INJURY, LEFT\n(AS A CHILD)");
 	else
-		gen_out_text(o,
-			     s->site->chinese && gen_chance(r, 600) ? term->chinese : term->coded);
-	gen_out_text(o, term->coded);
+		gen_out_text(o, term->coded);
 	gen_out_text(o, term->coded);
 	gen_out_raw(o, ",");
 	gen_out_raw(o, seq == 1 ? "PRIMARY DIAGNOSIS" : "SIGNIFICANT PRE-EXISTING CONDITION");
