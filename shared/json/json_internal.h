@@ -45,7 +45,7 @@ bool ct_json__number_to_int(const struct ct_json__number *n, uint64_t min_magnit
 double ct_json__number_to_double(const struct ct_json__number *n);
 
 /* The shortest decimal that reads back the same, as a JSON number. v is finite. */
-enum { CT_JSON__NUMBER_CHARS = 32 };
+enum { CT_JSON__NUMBER_CHARS = 40 };
 void ct_json__format_double(double v, char out[CT_JSON__NUMBER_CHARS]);
 void ct_json__format_float(float v, char out[CT_JSON__NUMBER_CHARS]);
 

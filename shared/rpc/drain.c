@@ -20,7 +20,12 @@ static bool want_live(const struct ct_registry_entry *e, const void *arg)
 	const struct ct_call *c = CT_CONTAINER_OF((uintptr_t)e, struct ct_call, reg);
 	const struct sweep *w = arg;
 
-	return (w->conn == NULL || c->conn == w->conn) && !ct_ctx_done(&c->ctx);
+	if (ct_ctx_done(&c->ctx))
+		return false;
+	if (w->conn != NULL)
+		return c->conn == w->conn;
+	/* a drain leaves those alone that are over before it could tell them */
+	return c->route->method->lane != CT_LANE_INLINE || atomic_load(&c->kept);
 }
 
 static void ref_call(struct ct_registry_entry *e)
