@@ -120,7 +120,7 @@ struct ct_client {
 
 /* ---- out.c: the life of one call ------------------------------------------------- */
 
-/* Everything but the packing of a sync call: done runs once, later or, without
+/* out_start.c. done runs once, later or, without
  * memory for the call, inside. reply NULL: the call's own. */
 void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_method *m,
 		   const ProtobufCMessage *req, const struct ct_call_opts *opts,
@@ -134,6 +134,10 @@ struct ct_failure {
 	bool not_processed, no_retry;
 };
 void ct_out__attempt_failed(struct ct_out *o, const struct ct_failure *f);
+/* From HANDLED (or new): out on a link, or waiting, or failed. */
+void ct_out__dispatch(struct ct_out *o);
+/* The hook of its context: takes it from wherever it is and tells the server. */
+ct_ctx_hook_fn ct_out__tripped;
 /* Ends it with what is in its reply. The caller owns it (HANDLED). */
 void ct_out__complete(struct ct_out *o);
 /* Fails it without another attempt. */
