@@ -34,7 +34,7 @@ install: ## programs, libct.a, headers and protos to PREFIX (/usr/local)
 IMAGE ?= cascade:$(shell cat VERSION)
 image: ## build the container image
 	@scripts/make-base-image.sh
-	docker build --network host -t $(IMAGE) -t cascade:latest .
+	docker build --force-rm --network host -t $(IMAGE) -t cascade:latest .
 
 compose-test: ## start the cluster, break it, and check what callers saw
 	@scripts/setup-debian.sh build
