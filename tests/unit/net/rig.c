@@ -47,6 +47,7 @@ static void keep_locked(struct tap *t, const struct ct_net_msg *m)
 static void tap_batch(struct ct_conn *c, void *user, const struct ct_net_msg *msgs, size_t n)
 {
 	struct tap *t = user;
+	bool close;
 
 	CT_CHECK(n > 0);
 	for (size_t i = 0; i < n && t->echo; i++) {
@@ -54,14 +55,16 @@ static void tap_batch(struct ct_conn *c, void *user, const struct ct_net_msg *ms
 
 		(void)!ct_conn_send(c, &msgs[i].route, parts); /* fails once it is closing */
 	}
-	if (t->close_in_batch)
-		ct_conn_close(c, CT_ABORTED);
 	ct_lock_acquire(&t->lock);
+	close = t->close_at != 0 && t->msgs + n >= t->close_at;
+	t->late += close && t->msgs >= t->close_at ? 1 : 0;
 	for (size_t i = 0; i < n; i++)
 		keep_locked(t, &msgs[i]);
 	t->batches++;
 	ct_cond_broadcast(&t->changed);
 	ct_lock_release(&t->lock);
+	if (close)
+		ct_conn_close(c, CT_ABORTED);
 }
 
 static void tap_closed(struct ct_conn *c, void *user, ct_status why)

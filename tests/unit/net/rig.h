@@ -24,14 +24,15 @@ struct kept_msg {
 /* The arg of endpoints. One tap may serve many connections. */
 struct tap {
 	/* fixed before use */
-	bool echo;           /* batch() sends every message back */
-	bool close_in_batch; /* the first batch() closes the connection */
-	unsigned burst;      /* opened() sends so many empty messages */
-	const char *say;     /* opened() sends this */
+	bool echo;         /* batch() sends every message back */
+	unsigned close_at; /* the batch() that brings this message closes; 0: none */
+	unsigned burst;    /* opened() sends so many empty messages */
+	const char *say;   /* opened() sends this */
 
 	struct ct_lock lock; /* rank APP; protects everything below */
 	struct ct_cond changed;
 	unsigned opened, closed, batches, msgs, failed;
+	unsigned late; /* batches after the one that closed */
 	uint64_t body_bytes;
 	ct_status why;        /* of the last closed, or failed */
 	uint32_t next_ms;     /* of the last failed */
