@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Batches: what becomes of each item, and what a second time changes. */
+#include "tests/component/rig.h"
+
+#include "tests/lib/leak_check.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(put, .fini = leak_check, .timeout = 20);
+
+static struct rig rig;
+
+static void check(const Clinic__V1__ItemOutcome *o, Clinic__V1__ItemOutcome__Kind kind,
+		  uint64_t version)
+{
+	cr_assert_eq(o->kind, kind, "%d %s", (int)o->kind, o->message);
+	cr_assert_eq(o->version, version);
+}
+
+static void check_rejected(const Clinic__V1__ItemOutcome *o, ct_status code, const char *field)
+{
+	cr_assert_eq(o->kind, REJECTED);
+	cr_assert_eq(o->code, (int)code);
+	cr_assert_str_eq(o->field, field);
+	cr_assert_str_neq(o->message, "");
+}
+
+Test(put, a_patient_is_created_left_alone_and_updated)
+{
+	Clinic__V1__Patient p = rig_patient("S1", "S1-001");
+	const Clinic__V1__ItemOutcome *o;
+
+	rig_start(&rig, NULL);
+	o = rig_put_patient(&rig, &p);
+	check(o, CREATED, 1);
+	cr_assert_str_eq(o->key, "S1/S1-001");
+	check(rig_put_patient(&rig, &p), UNCHANGED, 1);
+	p.arm_cd = "PBO";
+	check(rig_put_patient(&rig, &p), UPDATED, 2);
+	check(rig_put_patient(&rig, &p), UNCHANGED, 2);
+	p.maybe_age_case = CLINIC__V1__PATIENT__MAYBE_AGE_AGE; /* from absent to 0 */
+	check(rig_put_patient(&rig, &p), UPDATED, 3);
+	p.version = 77; /* the service's own: not looked at */
+	check(rig_put_patient(&rig, &p), UNCHANGED, 3);
+	rig_stop(&rig);
+}
+
+Test(put, an_identity_stays_when_none_is_sent_and_counts_as_a_change_when_it_differs)
+{
+	Clinic__V1__PatientIdentity id = CLINIC__V1__PATIENT_IDENTITY__INIT;
+	Clinic__V1__Patient p = rig_patient("S1", "S1-001");
+
+	rig_start(&rig, NULL);
+	id.family = "张";
+	id.given = "三";
+	p.identity = &id;
+	check(rig_put_patient(&rig, &p), CREATED, 1);
+	p.identity = NULL;
+	check(rig_put_patient(&rig, &p), UNCHANGED, 1);
+	cr_assert_eq(rig_sql_number(rig_patient_store(&rig),
+				    "SELECT count(*) FROM patient_identity WHERE family = '张'"),
+		     1);
+	p.identity = &id;
+	id.phone = "010-1234";
+	check(rig_put_patient(&rig, &p), UPDATED, 2);
+	check(rig_put_patient(&rig, &p), UNCHANGED, 2);
+	rig_stop(&rig);
+}
+
+Test(put, a_second_time_writes_nothing)
+{
+	Clinic__V1__Patient p = rig_patient("S1", "S1-001");
+	Clinic__V1__CaseRecord c = rig_case("S1", "S1-001", 1);
+	Clinic__V1__Medication m = rig_medication("S1", "S1-001", 1);
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1");
+	Clinic__V1__Visit v = rig_visit("S1", "S1-001", 1.1, "2014-01");
+	int64_t before;
+
+	rig_start(&rig, NULL);
+	check(rig_put_patient(&rig, &p), CREATED, 1);
+	check(rig_put_case(&rig, &c), CREATED, 1);
+	check(rig_put_medication(&rig, &m), CREATED, 1);
+	check(rig_put_report(&rig, &d), CREATED, 1);
+	check(rig_put_visit(&rig, &v), CREATED, 1);
+	before = rig_sql_number(rig_patient_store(&rig), "SELECT sum(version) FROM medications");
+	check(rig_put_patient(&rig, &p), UNCHANGED, 1);
+	check(rig_put_case(&rig, &c), UNCHANGED, 1);
+	check(rig_put_medication(&rig, &m), UNCHANGED, 1);
+	check(rig_put_report(&rig, &d), UNCHANGED, 1);
+	check(rig_put_visit(&rig, &v), UNCHANGED, 1);
+	cr_assert_eq(
+		rig_sql_number(rig_patient_store(&rig), "SELECT sum(version) FROM medications"),
+		before);
+	c.severity = "MILD";
+	check(rig_put_case(&rig, &c), UPDATED, 2);
+	m.ongoing = true;
+	check(rig_put_medication(&rig, &m), UPDATED, 2);
+	d.conclusion = "正常";
+	check(rig_put_report(&rig, &d), UPDATED, 2);
+	v.maybe_visit_dy_case = CLINIC__V1__VISIT__MAYBE_VISIT_DY_VISIT_DY;
+	v.visit_dy = -7;
+	check(rig_put_visit(&rig, &v), UPDATED, 2);
+	rig_stop(&rig);
+}
+
+Test(put, one_bad_item_does_not_undo_its_neighbours)
+{
+	Clinic__V1__Patient a = rig_patient("S1", "A"), b = rig_patient("S1", "B"),
+			    c = rig_patient("S1", "C"), *list[] = { &a, &b, &c, &a };
+	Clinic__V1__PutPatientsRequest req = CLINIC__V1__PUT_PATIENTS_REQUEST__INIT;
+	const Clinic__V1__PutPatientsResponse *resp = NULL;
+
+	rig_start(&rig, NULL);
+	b.birth_date = "2013-02-30";
+	req.patients = list;
+	req.n_patients = 4;
+	cr_assert_eq(patient_put_patients(rig.to_patient, NULL, &req, &rig.reply, &resp), CT_OK);
+	cr_assert_eq(resp->n_outcomes, 4);
+	check(resp->outcomes[0], CREATED, 1);
+	check_rejected(resp->outcomes[1], CT_INVALID_ARGUMENT, "birth_date");
+	cr_assert_eq(resp->outcomes[1]->index, 1);
+	cr_assert_str_eq(resp->outcomes[1]->key, "S1/B");
+	check(resp->outcomes[2], CREATED, 1);
+	check(resp->outcomes[3], UNCHANGED, 1); /* the first one again */
+	cr_assert_eq(rig_sql_number(rig_patient_store(&rig), "SELECT count(*) FROM patients"), 2);
+	rig_stop(&rig);
+}
+
+Test(put, records_of_an_unknown_subject_are_rejected_one_by_one)
+{
+	Clinic__V1__Patient p = rig_patient("S1", "S1-001");
+	Clinic__V1__CaseRecord c = rig_case("S1", "S1-002", 1);
+	Clinic__V1__Medication m = rig_medication("S2", "S1-001", 1);
+
+	rig_start(&rig, NULL);
+	check(rig_put_patient(&rig, &p), CREATED, 1);
+	check_rejected(rig_put_case(&rig, &c), CT_NOT_FOUND, "usubjid");
+	check_rejected(rig_put_medication(&rig, &m), CT_NOT_FOUND, "usubjid");
+	c = rig_case("S1", "S1-001", 1);
+	check(rig_put_case(&rig, &c), CREATED, 1);
+	rig_stop(&rig);
+}
+
+Test(put, report_svc_takes_reports_of_subjects_it_does_not_know)
+{
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "nobody", "LB/1");
+	Clinic__V1__Visit v = rig_visit("S1", "nobody", 1, "2014");
+
+	rig_start(&rig, NULL);
+	check(rig_put_report(&rig, &d), CREATED, 1);
+	check(rig_put_visit(&rig, &v), CREATED, 1);
+	rig_stop(&rig);
+}
+
+Test(put, a_report_cannot_change_its_subject)
+{
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1");
+
+	rig_start(&rig, NULL);
+	check(rig_put_report(&rig, &d), CREATED, 1);
+	d.usubjid = "S1-002";
+	check_rejected(rig_put_report(&rig, &d), CT_ALREADY_EXISTS, "report_id");
+	d.usubjid = "S1-001";
+	d.study_id = "S2";
+	check_rejected(rig_put_report(&rig, &d), CT_ALREADY_EXISTS, "report_id");
+	cr_assert_eq(rig_sql_number(rig_report_store(&rig),
+				    "SELECT count(*) FROM reports WHERE usubjid = 'S1-001'"),
+		     1);
+	rig_stop(&rig);
+}
+
+Test(put, two_visits_of_one_number_are_two)
+{
+	Clinic__V1__Visit a = rig_visit("S1", "S1-001", 9.2, "2013-06-22"),
+			  b = rig_visit("S1", "S1-001", 9.2, "2013-09-22");
+
+	rig_start(&rig, NULL);
+	check(rig_put_visit(&rig, &a), CREATED, 1);
+	check(rig_put_visit(&rig, &b), CREATED, 1);
+	rig_stop(&rig);
+}
+
+Test(put, a_batch_with_too_many_items_is_refused_whole)
+{
+	static const char *const settings[] = { "put.items_max=2", NULL };
+	Clinic__V1__Patient a = rig_patient("S1", "A"), *list[] = { &a, &a, &a };
+	Clinic__V1__PutPatientsRequest req = CLINIC__V1__PUT_PATIENTS_REQUEST__INIT;
+	const Clinic__V1__PutPatientsResponse *resp = NULL;
+
+	rig_start(&rig, &(struct rig_opts){ .patient_settings = settings });
+	req.patients = list;
+	req.n_patients = 3;
+	cr_assert_eq(patient_put_patients(rig.to_patient, NULL, &req, &rig.reply, &resp),
+		     CT_INVALID_ARGUMENT);
+	cr_assert_eq(rig_sql_number(rig_patient_store(&rig), "SELECT count(*) FROM patients"), 0);
+	req.n_patients = 2;
+	cr_assert_eq(patient_put_patients(rig.to_patient, NULL, &req, &rig.reply, &resp), CT_OK);
+	req.n_patients = 0;
+	cr_assert_eq(patient_put_patients(rig.to_patient, NULL, &req, &rig.reply, &resp), CT_OK);
+	cr_assert_eq(resp->n_outcomes, 0);
+	rig_stop(&rig);
+}
+
+Test(put, a_report_that_is_too_heavy_is_rejected)
+{
+	static const char *const settings[] = { "net.msg_bytes_max=262144", NULL };
+	enum { RESULTS_N = 600 };
+	static Clinic__V1__Observation results[RESULTS_N], *list[RESULTS_N];
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1");
+	static char text[201];
+
+	rig_start(&rig, &(struct rig_opts){ .report_settings = settings });
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < RESULTS_N; i++) {
+		clinic__v1__observation__init(&results[i]);
+		results[i].testcd = "GLUC";
+		results[i].orres = text;
+		list[i] = &results[i];
+	}
+	d.results = list;
+	d.n_results = RESULTS_N; /* some 120 kB of 256 */
+	check_rejected(rig_put_report(&rig, &d), CT_INVALID_ARGUMENT, "results");
+	d.n_results = 100;
+	check(rig_put_report(&rig, &d), CREATED, 1);
+	rig_stop(&rig);
+}
+
+Test(put, a_full_disk_fails_the_batch_and_keeps_nothing_of_it)
+{
+	static const char *const settings[] = { "store.size_max_pages=40", NULL };
+	enum { ITEMS_N = 500 };
+	static Clinic__V1__DiagnosticReport reports[ITEMS_N], *list[ITEMS_N];
+	static char ids[ITEMS_N][16], text[1001];
+	Clinic__V1__PutReportsRequest req = CLINIC__V1__PUT_REPORTS_REQUEST__INIT;
+	const Clinic__V1__PutReportsResponse *resp = NULL;
+
+	rig_start(&rig, &(struct rig_opts){ .report_settings = settings });
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < ITEMS_N; i++) {
+		(void)snprintf(ids[i], sizeof(ids[i]), "LB/%d", i);
+		reports[i] = rig_report("S1", "S1-001", ids[i]);
+		reports[i].conclusion = text;
+		list[i] = &reports[i];
+	}
+	req.reports = list;
+	req.n_reports = ITEMS_N;
+	cr_assert_eq(report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp),
+		     CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(rig_sql_number(rig_report_store(&rig), "SELECT count(*) FROM reports"), 0);
+	req.n_reports = 1;
+	cr_assert_eq(report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp), CT_OK,
+		     "what fits is still taken");
+	rig_stop(&rig);
+}
