@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by bash scripts that start report-svc and patient-svc on this machine.
 #   pair_bin=build/bin pair_dir=DIR     DIR takes the logs; both services start there
-#   pair_start report-svc CONFIG        returns when it listens, its address in $pair_url
-#   pair_stop                           SIGTERM to what was started, waits, says how each ended
+#   pair_start report-svc CONFIG [OPTION]...   returns when it listens, its address in $pair_url
+#   pair_stop      SIGTERM to what was started, waits, says how each ended
 # shellcheck shell=bash disable=SC2154 # pair_bin and pair_dir are the caller's
 
 pair_pids=()
@@ -18,10 +18,15 @@ pair_pause()
 pair_start()
 {
 	local name=$1 config=$2 log=$pair_dir/$1.log pid
+	shift 2
 
 	: >"$log"
-	"$pair_bin/$name" -c "$config" >>"$log" 2>&1 &
+	# A process group of its own: Ctrl-C is for the script, which then sends the
+	# one SIGTERM; a second signal would end the drain.
+	set -m
+	"$pair_bin/$name" -c "$config" "$@" >>"$log" 2>&1 &
 	pid=$!
+	set +m
 	pair_pids+=("$pid")
 	pair_names+=("$name")
 	while pair_url=$(sed -n 's/.*msg=listening url=//p' "$log" | head -n 1); [ -z "$pair_url" ]; do

@@ -10,7 +10,7 @@ set -u
 shopt -s extglob
 cd "$(dirname "$0")/../.." || exit 2
 
-rpcctl=${1:-build}/bin/rpcctl
+build=${1:-build}
 project=cascade-test-$$
 network=${project}_cluster
 subjects=40
@@ -187,6 +187,10 @@ nobody_notices()
 	echo "$complete of $asked views complete"
 	[ "$asked" -eq 200 ] && [ "$complete" -eq 200 ]
 }
+
+# A copy: a build that goes on beside us may replace the original.
+rpcctl=$work/rpcctl
+cp "$build/bin/rpcctl" "$rpcctl" || exit 2
 
 # ---- start -------------------------------------------------------------------
 if [ -z "${CASCADE_IMAGE:-}" ]; then
