@@ -145,18 +145,24 @@ static bool to_report_svc(const struct sdtm_table *table)
 	return table->id == SDTM_LB || table->id == SDTM_VS || table->id == SDTM_SV;
 }
 
-ct_status sdtm_calls_wait(struct sdtm_calls *c, const struct sdtm_table *table,
-			  const char **ret_peer, const char **ret_url)
+const char *sdtm_calls_peer(const struct sdtm_table *table)
 {
-	const bool report = to_report_svc(table);
+	return to_report_svc(table) ? "report-svc" : "patient-svc";
+}
+
+const char *sdtm_calls_url(const struct sdtm_calls *c, const struct sdtm_table *table)
+{
+	return to_report_svc(table) ? c->args->report[0] : c->args->patient[0];
+}
+
+ct_status sdtm_calls_wait(struct sdtm_calls *c, const struct sdtm_table *table, uint32_t timeout_ms)
+{
 	struct ct_ctx *ctx = NULL;
 	ct_status st;
 
-	*ret_peer = report ? "report-svc" : "patient-svc";
-	*ret_url = report ? c->args->report[0] : c->args->patient[0];
-	st = ct_ctx_with_timeout_ms(c->ctx, c->args->retry_ms, &ctx);
+	st = ct_ctx_with_timeout_ms(c->ctx, timeout_ms, &ctx);
 	if (st == CT_OK)
-		st = ct_client_wait_ready(report ? c->report : c->patient, ctx);
+		st = ct_client_wait_ready(to_report_svc(table) ? c->report : c->patient, ctx);
 	ctx = ct_ctx_unref(ctx);
 	return st;
 }

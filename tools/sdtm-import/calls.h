@@ -20,10 +20,14 @@ CT_MUST_USE ct_status sdtm_calls_open(const struct sdtm_args *args, sdtm_done_fn
 /* No batch may be in flight. NULL ok; returns NULL. */
 struct sdtm_calls *sdtm_calls_close(struct sdtm_calls *c);
 
-/* Waits until the service that takes this table is there, for at most
- * args->retry_ms. *ret_peer names it and where it was looked for. */
+/* The service that takes this table, and its first URL. */
+const char *sdtm_calls_peer(const struct sdtm_table *table);
+const char *sdtm_calls_url(const struct sdtm_calls *c, const struct sdtm_table *table);
+
+/* Waits until that service is there. DEADLINE_EXCEEDED: not within timeout_ms.
+ * CANCELLED: interrupted. */
 CT_MUST_USE ct_status sdtm_calls_wait(struct sdtm_calls *c, const struct sdtm_table *table,
-				      const char **ret_peer, const char **ret_url);
+				      uint32_t timeout_ms);
 
 /* Puts the batch; done follows exactly once with status, hint, message and
  * outcomes set. */

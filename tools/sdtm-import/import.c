@@ -16,7 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SUBJECTS_MAX = 4 * 1000 * 1000, BATCH_BYTES = 1024 * 1024 };
+enum {
+	SUBJECTS_MAX = 4 * 1000 * 1000,
+	BATCH_BYTES = 1024 * 1024,
+	PATIENCE_MS = 1000, /* for a service, before saying that it is waited for */
+};
 
 enum { SUBJECT_KNOWN = 1, SUBJECT_UNKNOWN = 2 }; /* numbers in the map of subjects */
 
@@ -180,12 +184,18 @@ static void batch_done(void *arg, struct sdtm_batch *b)
 
 static bool wait_for_service(struct import *im)
 {
-	const char *peer = "";
-	const char *url = "";
+	const char *peer = sdtm_calls_peer(im->table);
+	const char *url = sdtm_calls_url(im->calls, im->table);
 
-	if (sdtm_calls_wait(im->calls, im->table, &peer, &url) == CT_OK)
+	if (sdtm_calls_wait(im->calls, im->table, PATIENCE_MS) == CT_OK)
 		return true;
-	snprintf(im->why, sizeof(im->why), "%s at %s %s", peer, url,
+	if (!sdtm_calls_interrupted(im->calls)) {
+		sdtm_progress_clear(&im->progress);
+		fprintf(stderr, "waiting for %s at %s\n", peer, url);
+		if (sdtm_calls_wait(im->calls, im->table, im->args->retry_ms) == CT_OK)
+			return true;
+	}
+	snprintf(im->why, sizeof(im->why), "%s at %.200s %s", peer, url,
 		 sdtm_calls_interrupted(im->calls) ? "was waited for when interrupted"
 						   : "cannot be reached");
 	return false;

@@ -20,9 +20,10 @@ static void complain(const char *path, uint64_t line, const char *why)
 static bool look(const char *dir, const char *table, const char *suffix, struct sdtm_file *f)
 {
 	struct stat sb;
-	const int n = snprintf(f->path, sizeof(f->path), "%s/%s%s", dir, table, suffix);
+	int n;
 
-	f->present = false;
+	*f = (struct sdtm_file){ .present = false };
+	n = snprintf(f->path, sizeof(f->path), "%s/%s%s", dir, table, suffix);
 	if (n < 0 || (size_t)n >= sizeof(f->path))
 		return false;
 	f->name = strrchr(f->path, '/') + 1;
@@ -69,8 +70,12 @@ bool sdtm_study_find(const char *dir, struct sdtm_study *ret_study)
 	int n = 0;
 
 	*ret_study = (struct sdtm_study){ .bytes = 0 };
-	if (stat(dir, &sb) != 0 || !S_ISDIR(sb.st_mode)) {
-		complain(dir, 0, S_ISDIR(sb.st_mode) ? strerror(errno) : "no such folder");
+	if (stat(dir, &sb) != 0) {
+		complain(dir, 0, strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(sb.st_mode)) {
+		complain(dir, 0, "not a folder");
 		return false;
 	}
 	for (int i = 0; i < SDTM_TABLES_N; i++) {

@@ -154,6 +154,29 @@ ct_status load_text(enum sdtm_table_id id, const char *text, struct tally *t,
 	return st;
 }
 
+static FILE *captured;
+static int stderr_kept;
+
+void capture_begin(void)
+{
+	captured = tmpfile();
+	cr_assert_not_null(captured);
+	fflush(stderr);
+	stderr_kept = dup(STDERR_FILENO);
+	cr_assert_geq(stderr_kept, 0);
+	cr_assert_eq(dup2(fileno(captured), STDERR_FILENO), STDERR_FILENO);
+}
+
+void capture_end(char *out, size_t size)
+{
+	fflush(stderr);
+	cr_assert_eq(dup2(stderr_kept, STDERR_FILENO), STDERR_FILENO);
+	cr_assert_eq(close(stderr_kept), 0);
+	rewind(captured);
+	out[fread(out, 1, size - 1, captured)] = '\0';
+	cr_assert_eq(fclose(captured), 0);
+}
+
 const char *study_dir(void)
 {
 	const char *dir = getenv("STUDY");

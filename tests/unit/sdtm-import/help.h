@@ -41,6 +41,10 @@ void tally_fini(struct tally *t);
 ct_status load_text(enum sdtm_table_id id, const char *text, struct tally *t,
 		    const struct sdtm_group_limits *limits, struct sdtm_load_result *ret_result);
 
+/* What goes to stderr in between; `out` is cut to size. Not nested. */
+void capture_begin(void);
+void capture_end(char *out, size_t size);
+
 /* Where the genuine study lies, when the machine has it; NULL: it has not. */
 const char *study_dir(void);
 
