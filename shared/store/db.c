@@ -10,9 +10,8 @@
 #include <string.h>
 
 #define DB_TAG 0x43544442u
-#define US_PER_MS UINT64_C(1000)
 
-enum { SQL_HEAD_BYTES = 60, PAUSE_MAX_US = 8000, PAUSE_MIN_US = 250 };
+enum { SQL_HEAD_BYTES = 60, PAUSE_MAX_US = 1000, PAUSE_MIN_US = 250 };
 
 ct_status ct_db__new(const struct ct_store_opts *opts, bool writer, struct ct_store_why *why,
 		     struct ct_db **ret_db)
@@ -112,10 +111,19 @@ struct ct_store_why ct_db__sql_head(const char *sql)
 	return head;
 }
 
+void ct_db__pause(struct ct_db *db, uint64_t us)
+{
+	const ct_instant until = ct_instant_add_us(ct_now(ct_clock_system()), us);
+
+	ct_lock_acquire(&db->pause_lock);
+	while (ct_cond_wait_until(&db->pause, &db->pause_lock, until))
+		; /* nobody signals it */
+	ct_lock_release(&db->pause_lock);
+}
+
 bool ct_db__busy(struct ct_db *db, unsigned tries)
 {
 	uint64_t pause_us = PAUSE_MIN_US;
-	ct_instant until;
 
 	if (tries == 0) {
 		db->busy_until = ct_deadline_after_ms(db->clk, db->busy_ms);
@@ -125,15 +133,9 @@ bool ct_db__busy(struct ct_db *db, unsigned tries)
 		return false;
 	if (db->still_wanted != NULL && !db->still_wanted(db->still_wanted_arg))
 		return false;
-	/* Nobody signals when another process lets its lock go: look again soon,
-	 * less and less often. */
 	while (tries-- > 0 && pause_us < PAUSE_MAX_US)
-		pause_us *= 2;
-	until = ct_instant_add_us(ct_now(ct_clock_system()), pause_us);
-	ct_lock_acquire(&db->pause_lock);
-	while (ct_cond_wait_until(&db->pause, &db->pause_lock, until))
-		;
-	ct_lock_release(&db->pause_lock);
+		pause_us *= 2; /* look less and less often */
+	ct_db__pause(db, pause_us);
 	return true;
 }
 

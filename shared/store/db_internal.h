@@ -44,11 +44,11 @@ struct ct_db {
 	void *still_wanted_arg;
 
 	/* the scope */
-	bool open;
 	struct ct_ctx *ctx; /* borrowed; NULL: none */
-	unsigned depth;     /* savepoints set */
-	ct_status failed;   /* the first failure; OK: none */
-	bool stopped;       /* … was the context's */
+	bool open;
+	bool stopped;     /* the first failure was the context's */
+	ct_status failed; /* the first failure; OK: none */
+	unsigned depth;   /* savepoints set */
 	struct ct_store_why why;
 
 	/* compiled statements, in use or kept */
@@ -88,6 +88,9 @@ ct_status ct_db__ctx_status(const struct ct_db *db);
 /* Another process has the lock. tries counts from 0 for each wait. True: waited
  * a moment, try again. False: give up (context, busy_ms, no longer wanted). */
 bool ct_db__busy(struct ct_db *db, unsigned tries);
+
+/* Waits that long, for what another process does and nobody here can signal. */
+void ct_db__pause(struct ct_db *db, uint64_t us);
 
 /* What a statement says of itself in messages: its first line, cut. */
 struct ct_store_why ct_db__sql_head(const char *sql);

@@ -43,6 +43,8 @@ struct ct_driver {
 	ct_status (*begin)(struct ct_db *db, bool write);
 	ct_status (*commit)(struct ct_db *db);
 	void (*rollback)(struct ct_db *db); /* harmless when there is none */
+	/* After a write transaction: lets a process that waits for the lock have it. */
+	void (*give_way)(struct ct_db *db);
 	bool (*in_transaction)(const struct ct_db *db);
 	ct_status (*savepoint)(struct ct_db *db, unsigned depth, enum ct_savepoint_do what);
 

@@ -141,6 +141,7 @@ static ct_status begin(struct ct_store *s, struct ct_ctx *ctx, struct ct_store_w
 						      : "given up before a reader was free");
 		return st;
 	}
+	CT_CHECK(db != NULL);
 	ct_db__scope_open(db, ctx);
 	st = db->driver->begin(db, /* write= */ false);
 	if (st != CT_OK) {

@@ -7,7 +7,11 @@
 
 #include <stdio.h>
 
-enum { RESTART_BUSY_MS = 50 }; /* longest a checkpoint waits for readers */
+enum {
+	RESTART_BUSY_MS = 50, /* longest a checkpoint waits for readers */
+	WAY_PAUSE_US = 250,   /* between two looks whether a neighbour has had his turn */
+	WAY_PAUSES_MAX = 80,  /* 20 ms: he may be stopped or dead slow */
+};
 
 /* ---- failures ------------------------------------------------------------- */
 
@@ -84,12 +88,25 @@ static void rollback(struct ct_db *db)
 static ct_status begin(struct ct_db *db, bool write)
 {
 	struct ct_sqlite *c = db->conn;
+	ct_status st;
 
 	if (c->stuck)
 		rollback(db);
 	if (c->stuck)
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory to end a transaction");
-	return ct_sqlite__run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
+	st = ct_sqlite__run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
+	if (c->waits)
+		ct_turn_want(&c->turn, false);
+	c->waits = false;
+	return st;
+}
+
+static void give_way(struct ct_db *db)
+{
+	struct ct_sqlite *c = db->conn;
+
+	for (int i = 0; i < WAY_PAUSES_MAX && ct_turn_wanted(&c->turn); i++)
+		ct_db__pause(db, WAY_PAUSE_US);
 }
 
 static ct_status commit(struct ct_db *db)
@@ -174,6 +191,7 @@ const struct ct_driver ct_driver_sqlite = {
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
+	.give_way = give_way,
 	.in_transaction = in_transaction,
 	.savepoint = savepoint,
 	.script = script,

@@ -3,6 +3,7 @@
 #define CT_STORE_SQLITE_INTERNAL_H
 
 #include "store/db_internal.h"
+#include "store/sqlite_turn.h"
 
 #include <sqlite3.h>
 
@@ -15,6 +16,8 @@ struct ct_sqlite {
 	bool watched;   /* a scope's statement runs: the context may stop it */
 	unsigned ticks; /* of the progress handler */
 	uint32_t log_pages;
+	struct ct_turn turn; /* the writer's */
+	bool waits;          /* … and it says so there */
 };
 
 /* Records what SQLite said of the last call on the connection. sql: NULL or the

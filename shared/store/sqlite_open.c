@@ -20,7 +20,14 @@ enum {
 
 static int on_busy(void *arg, int tries)
 {
-	return ct_db__busy(arg, (unsigned)tries);
+	struct ct_db *db = arg;
+	struct ct_sqlite *c = db->conn;
+
+	if (db->writer && !c->waits) {
+		ct_turn_want(&c->turn, true); /* until begin() has it */
+		c->waits = true;
+	}
+	return ct_db__busy(db, (unsigned)tries);
 }
 
 static int on_progress(void *arg)
@@ -193,6 +200,7 @@ ct_status ct_sqlite__connect(struct ct_db *db, const struct ct_store_opts *o, bo
 	if (c == NULL)
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory for a connection");
 	db->conn = c;
+	c->turn.fd = -1;
 	st = open_file(db, o->path, writer);
 	/* SQLite opens what it may not write, and BEGIN IMMEDIATE does not mind. */
 	if (st == CT_OK && writer && sqlite3_db_readonly(c->h, "main") == 1)
@@ -203,8 +211,11 @@ ct_status ct_sqlite__connect(struct ct_db *db, const struct ct_store_opts *o, bo
 		st = use_log(db);
 	if (st == CT_OK)
 		st = set_up(db, o, writer);
-	if (st == CT_OK && writer) /* in place of SQLite's own checkpoints within a commit */
+	if (st == CT_OK && writer) {
+		/* In place of SQLite's own checkpoints within a commit. */
 		(void)sqlite3_wal_hook(c->h, on_log, c);
+		ct_turn_init(&c->turn, o->path);
+	}
 	return st;
 }
 
@@ -215,6 +226,7 @@ void ct_sqlite__disconnect(struct ct_db *db)
 	if (c == NULL)
 		return;
 	CT_CHECK(sqlite3_close(c->h) == SQLITE_OK); /* every statement is finalized */
+	ct_turn_fini(&c->turn);
 	ct_mem_free(c);
 	db->conn = NULL;
 }

@@ -92,6 +92,7 @@ ct_status ct_db_prepare(struct ct_db *db, const char *sql, struct ct_stmt **ret_
 		if (st != CT_OK)
 			return st;
 	}
+	CT_CHECK(s != NULL);
 	s->in_use = true;
 	s->ended = false;
 	s->changes = 0;

@@ -20,6 +20,8 @@
  * Nothing acknowledged is ever lost: OK is said after the commit reached the
  * disk. Several processes on one host may share one database file.
  *
+ * Beside the SQLite file at path stand "-wal", "-shm" and "-turn": they belong to it.
+ *
  * Life: new -> (write | read)* -> close -> free. Any thread, except that free
  * must not be called from a fn or done of a write, and that every read has ended
  * before free. A context argument may be NULL: nobody cancels it.
@@ -134,7 +136,7 @@ struct ct_store_stats {
 	uint64_t cancelled;         /* dropped or stopped by the context */
 	uint64_t reruns;            /* runs of a fn beyond the first */
 	uint64_t commits;           /* transactions, each one fsync */
-	uint64_t commits_failed;
+	uint64_t commits_failed;    /* transactions lost, whose writes failed or ran again */
 	uint64_t checkpoints;
 	uint64_t reads, reads_failed, reads_cancelled; /* begun; ended badly */
 	uint64_t reader_waits;                         /* reads that had to wait for a connection */

@@ -274,6 +274,7 @@ static void run_group(struct ct_store *s)
 	st = finish(s, &kept);
 	end_group(s, st, kept);
 	tidy_log(s);
+	db->driver->give_way(db);
 }
 
 /* False: closed and nothing is left. */

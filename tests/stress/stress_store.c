@@ -9,6 +9,7 @@
  */
 #include "base/check.h"
 #include "conc/ctx.h"
+#include "conc/thread.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -242,17 +243,17 @@ static void everybody_at_once(const char *path)
 	open_store(path, QUEUE);
 	for (; n < WRITERS + WAITERS + READERS; n++) {
 		who[n] = n;
-		CT_CHECK(pthread_create(&t[n], NULL,
-					n < WRITERS             ? writer_main
-					: n < WRITERS + WAITERS ? waiter_main
-								: reader_main,
-					&who[n]) == 0);
+		CT_CHECK(ct_thread_start(&t[n], "stress",
+					 n < WRITERS             ? writer_main
+					 : n < WRITERS + WAITERS ? waiter_main
+								 : reader_main,
+					 &who[n]) == CT_OK);
 	}
 	for (n = 0; n < WRITERS + WAITERS; n++)
-		CT_CHECK(pthread_join(t[n], NULL) == 0);
+		ct_thread_join(t[n]);
 	atomic_store(&stop, true);
 	for (; n < WRITERS + WAITERS + READERS; n++)
-		CT_CHECK(pthread_join(t[n], NULL) == 0);
+		ct_thread_join(t[n]);
 	ct_store_stats(store, &st);
 	printf("accepted %llu, committed %llu in %llu commits, failed %llu, cancelled %llu, "
 	       "reruns %llu, refused %llu, reads %llu, reads cancelled %llu\n",
@@ -271,7 +272,7 @@ static void *submit_until_closed(void *arg)
 	const int who = *(int *)arg;
 
 	for (unsigned i = 0; i < CLOSE_WRITES; i++) {
-		struct job *j = job_new(/* good= */ 1, who);
+		struct job *j = job_new(1, who);
 		const ct_status st = ct_store_write(store, j->ctx, job_fn, j, job_done, j);
 
 		count_submit(st);
@@ -292,12 +293,13 @@ static void close_while_writing(const char *path)
 
 		open_store(path, 1024);
 		for (int i = 0; i < 2; i++)
-			CT_CHECK(pthread_create(&t[i], NULL, submit_until_closed, &who[i]) == 0);
+			CT_CHECK(ct_thread_start(&t[i], "stress", submit_until_closed, &who[i]) ==
+				 CT_OK);
 		while (atomic_load(&accepted) - accepted_before < (uint64_t)round * 5)
 			; /* bounded: until the close all are accepted */
 		ct_store_close(store);
 		for (int i = 0; i < 2; i++)
-			CT_CHECK(pthread_join(t[i], NULL) == 0);
+			ct_thread_join(t[i]);
 		store = ct_store_free(store);
 		expect(atomic_load(&told_ok) - ok_before ==
 			       atomic_load(&accepted) - accepted_before,
@@ -308,10 +310,10 @@ static void close_while_writing(const char *path)
 
 static void remove_database(const char *dir, const char *path)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
 	char name[128];
 
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < CT_ARRAY_N(ends); i++) {
 		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
 		(void)remove(name); /* may be gone with the last connection */
 	}

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "conc/ctx.h"
+#include "conc/thread.h"
 #include "store/store.h"
 
 #include "tests/lib/gate.h"

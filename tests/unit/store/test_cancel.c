@@ -222,7 +222,7 @@ Test(cancel, who_waits_for_a_queued_write_is_let_go_at_once)
 	w.ctx = c.ctx;
 	cr_assert_eq(sem_init(&w.returned, 0, 0), 0);
 	park(s, &p);
-	cr_assert_eq(pthread_create(&t, NULL, wait_main, &w), 0);
+	cr_assert_eq(ct_thread_start(&t, "test", wait_main, &w), CT_OK);
 	AWAIT_TRUE(stats_of(s).queued == 1);
 	cr_assert(ct_ctx_cancel(c.ctx, CT_CANCEL_CALLER));
 
@@ -233,7 +233,7 @@ Test(cancel, who_waits_for_a_queued_write_is_let_go_at_once)
 	cr_assert_eq(stats_of(s).cancelled, 1);
 	cr_assert(identity_holds(s));
 	unpark(&p);
-	cr_assert_eq(pthread_join(t, NULL), 0);
+	ct_thread_join(t);
 	cr_assert_eq(atomic_load(&w.in.runs), 0);
 	help_ctx_fini(&c);
 	s = ct_store_free(s);
@@ -288,11 +288,11 @@ Test(cancel, a_running_read_stops_within_moments)
 	help_ctx_init(&c, NULL, CT_NEVER);
 	r.ctx = c.ctx;
 	endless_init(&r.forever, help_endless_select);
-	cr_assert_eq(pthread_create(&r.thread, NULL, read_main, &r), 0);
+	cr_assert_eq(ct_thread_start(&r.thread, "test", read_main, &r), CT_OK);
 	AWAIT(&r.forever.hit);
 	at = ct_now(ct_clock_system());
 	cr_assert(ct_ctx_cancel(c.ctx, CT_CANCEL_CALLER));
-	cr_assert_eq(pthread_join(r.thread, NULL), 0);
+	ct_thread_join(r.thread);
 
 	cr_assert_lt(ct_instant_us_between(at, ct_now(ct_clock_system())), STOP_MS_MAX * 1000u);
 	cr_assert_eq(r.st, CT_CANCELLED);

@@ -153,7 +153,8 @@ static ct_status returning_fn(struct ct_db *db, void *arg)
 {
 	static const char upsert[] =
 		"INSERT INTO item(id, name, value) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE"
-		" SET value = excluded.value WHERE item.value <> excluded.value RETURNING id, value";
+		" SET value = excluded.value WHERE item.value <> excluded.value"
+		" RETURNING id, value";
 	struct ct_stmt *s = NULL;
 	bool row = false;
 

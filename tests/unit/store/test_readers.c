@@ -77,7 +77,7 @@ static struct ct_db *with_waiting_reader(struct reader *r)
 
 	r->s = help_open(&o);
 	cr_assert_eq(ct_store_read_begin(r->s, NULL, &db), CT_OK);
-	cr_assert_eq(pthread_create(&r->thread, NULL, reader_main, r), 0);
+	cr_assert_eq(ct_thread_start(&r->thread, "test", reader_main, r), CT_OK);
 	AWAIT_TRUE(stats_of(r->s).reader_waits == 1);
 	return db;
 }
@@ -89,7 +89,7 @@ Test(readers, who_waits_gets_the_connection_given_back)
 
 	ct_store_read_end(r.s, db);
 
-	cr_assert_eq(pthread_join(r.thread, NULL), 0);
+	ct_thread_join(r.thread);
 	cr_assert_eq(r.st, CT_OK);
 	cr_assert_eq(stats_of(r.s).readers_busy, 0);
 	r.s = ct_store_free(r.s);
@@ -106,7 +106,7 @@ Test(readers, who_waits_is_let_go_when_his_context_trips)
 	db = with_waiting_reader(&r);
 	cr_assert(ct_ctx_cancel(c.ctx, CT_CANCEL_CALLER));
 
-	cr_assert_eq(pthread_join(r.thread, NULL), 0);
+	ct_thread_join(r.thread);
 	cr_assert_eq(r.st, CT_CANCELLED);
 	ct_store_read_end(r.s, db);
 	help_ctx_fini(&c);
@@ -127,7 +127,7 @@ Test(readers, who_waits_is_let_go_at_his_deadline)
 	fake_clock_step_ms(&clk, 30);
 	ct_timers_poke(c.timers);
 
-	cr_assert_eq(pthread_join(r.thread, NULL), 0);
+	ct_thread_join(r.thread);
 	cr_assert_eq(r.st, CT_DEADLINE_EXCEEDED);
 	ct_store_read_end(r.s, db);
 	help_ctx_fini(&c);
@@ -141,7 +141,7 @@ Test(readers, close_turns_away_who_waits_and_who_comes)
 
 	ct_store_close(r.s);
 
-	cr_assert_eq(pthread_join(r.thread, NULL), 0);
+	ct_thread_join(r.thread);
 	cr_assert_eq(r.st, CT_UNAVAILABLE);
 	cr_assert_eq(count_in(db), 0); /* a read that runs goes on */
 	ct_store_read_end(r.s, db);

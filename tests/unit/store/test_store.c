@@ -37,7 +37,7 @@ Test(store, options_out_of_range_are_refused_by_name)
 	}
 }
 
-Test(store, every_commit_is_synced_in_a_write_ahead_log)
+Test(store, the_database_has_a_write_ahead_log)
 {
 	struct ct_store *s = help_open(NULL);
 	sqlite3 *h = NULL;
@@ -72,10 +72,9 @@ Test(store, a_file_that_is_no_database_is_data_loss_and_left_alone)
 	free(after);
 }
 
-Test(store, a_corrupt_page_is_data_loss_for_the_read_that_meets_it)
+Test(store, a_file_with_corrupt_pages_is_data_loss)
 {
 	struct ct_store *s = help_open(NULL);
-	struct ct_db *db = NULL;
 	char *bytes;
 	size_t len;
 
@@ -94,7 +93,6 @@ Test(store, a_corrupt_page_is_data_loss_for_the_read_that_meets_it)
 
 	cr_assert_eq(ct_store_new(&(struct ct_store_opts){ .path = help_path("db") }, NULL, &s),
 		     CT_DATA_LOSS); /* ct_schema lies there too */
-	(void)db;
 }
 
 Test(store, a_folder_that_is_not_there_is_not_found)
