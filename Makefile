@@ -102,7 +102,7 @@ $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) $(DEPFLAGS) -c $< -o $@
 $(call obj_of,$(call src_of,shared/rpc shared/json tests/unit/rpc tests/unit/json)): | gen-headers
-$(call obj_of,$(call src_of,clinic/* patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
+$(call obj_of,$(call src_of,clinic/* patient-svc patient-svc/* report-svc report-svc/* tools/rpcctl tools/sdtm-import tools/patient-view tests/component tests/conformance tests/e2e tests/lib/rpc bench)): | stub-headers
 # handlers the runtime itself brings (health, stats, probe) use stubs too
 $(call obj_of,$(call src_of,shared/rpc/services)): | stub-headers
 
@@ -135,7 +135,7 @@ layer_archives = $(foreach l,$(1),$(B)/layers/$(l).a)
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 
 # ---- programs ---------------------------------------------------------------
-PROGRAMS := patient-svc report-svc rpcctl sdtm-import study-gen
+PROGRAMS := patient-svc report-svc rpcctl sdtm-import study-gen patient-view
 # what both services share: the study's data rules and how a batch is put
 src_clinic := $(call src_of,clinic/domain clinic/store clinic/handlers)
 src_patient-svc := $(src_clinic) $(call src_of,patient-svc patient-svc/handlers patient-svc/domain patient-svc/store patient-svc/clients)
@@ -144,6 +144,7 @@ src_rpcctl := $(call src_of,tools/rpcctl)
 extra_rpcctl := $(B)/obj/gen/rpcctl_services.o # mk/rpcctl.mk
 src_sdtm-import := $(call src_of,tools/sdtm-import)
 src_study-gen := $(call src_of,tools/study-gen)
+src_patient-view := $(call src_of,tools/patient-view)
 define program_rule
 $(B)/bin/$(1): $(call obj_of,$(src_$(1))) $(extra_$(1)) $(B)/libct.a
 	@mkdir -p $$(@D)
