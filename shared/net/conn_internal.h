@@ -49,6 +49,8 @@ enum ct_conn_cause {
 	CT_CAUSE_NO_MEMORY,
 };
 
+#define CT_CONN_TAG 0x436f6e6eU /* "Conn" */
+
 enum { CT_RX_SMALL_BYTES = 256 };
 
 struct ct_conn_buf {
@@ -112,7 +114,7 @@ struct ct_conn {
 	struct ct_chore chore;
 };
 
-/* ---- conn.c: life ---- */
+/* ---- conn.c ---- */
 
 struct ct_conn_params {
 	enum ct_sp_protocol self;
@@ -131,6 +133,10 @@ void ct_conn__discard(struct ct_conn *c);
 void ct_conn__add_locked(struct ct_net *n, struct ct_conn *c) CT_REQUIRES(&n->lock);
 /* Sends the hello and asks for the peer's. Drops the op that new gave it. */
 void ct_conn__start(struct ct_conn *c);
+/* The stream and the aios. No operation may run; waits for the tails of callbacks. */
+void ct_conn__free_nng_parts(struct ct_conn *c);
+
+/* ---- close.c: the end ---- */
 
 /* Moves to CLOSING. True: the caller must call ct_conn__shut(), without the lock. */
 CT_MUST_USE bool ct_conn__fail_locked(struct ct_conn *c, enum ct_conn_cause cause, ct_status why)

@@ -15,7 +15,7 @@ enum {
 	SWEEP_MS_MAX = 1000,
 	SWEEPS_A_LIMIT = 4,
 	TRIM_AFTER_MS = 2000,
-	TRIMS_MAX = 256, /* in one sweep; the others are found by the next */
+	TRIMS_MAX = 1024, /* in one sweep; the others are found by the next */
 	CALL_OFFS_MAX = 64,
 };
 

@@ -3,8 +3,8 @@
  * Connections that talk and are closed at random from both sides. Checks what the
  * contract promises: events of a connection never overlap, none comes after
  * `closed`, every `opened` has its `closed`, and the counters agree.
- * With an argument, "speed [seconds]", it measures echo over tcp between two
- * processes instead.
+ * It also prints how fast echo over tcp is between two processes; "speed [seconds]"
+ * does that alone, for longer and for more loads.
  */
 #include "base/check.h"
 #include "base/id.h"
@@ -12,15 +12,17 @@
 #include "conc/latch.h"
 #include "net/net.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DIALERS = 12, BODY_MAX = 3000, BURST_MAX = 24, WAIT_MS = 60000 };
+enum { DIALERS = 12, CROWD = 800, BODY_MAX = 3000, BURST_MAX = 24, WAIT_MS = 60000 };
 
 static unsigned passed, failed;
 
@@ -33,15 +35,16 @@ static void expect(bool ok, const char *what)
 
 /* ---- storm ---------------------------------------------------------------------- */
 
-/* What one connection's events may not do to each other. */
-struct link {
-	_Atomic int inside;
-	bool closed;
-};
-
 struct side {
 	_Atomic uint64_t opened, closed, batches, msgs, sent, overlaps, late;
 	bool client;
+};
+
+/* One connection, to see what its events may not do to each other. */
+struct user {
+	struct side *side;
+	_Atomic int inside;
+	bool closed;
 };
 
 static struct side server = { .client = false }, client = { .client = true };
@@ -49,29 +52,17 @@ static _Atomic int64_t left; /* messages until it is over */
 static struct ct_latch over;
 static uint8_t filler[BODY_MAX];
 
-static struct side *side_of(const struct link *l);
-
-struct user {
-	struct link link;
-	struct side *side;
-};
-
-static struct side *side_of(const struct link *l)
+static void enter(struct user *u)
 {
-	return CT_CONTAINER_OF(l, const struct user, link)->side;
+	if (atomic_fetch_add(&u->inside, 1) != 0)
+		atomic_fetch_add(&u->side->overlaps, 1);
+	if (u->closed)
+		atomic_fetch_add(&u->side->late, 1);
 }
 
-static void enter(struct link *l)
+static void leave(struct user *u)
 {
-	if (atomic_fetch_add(&l->inside, 1) != 0)
-		atomic_fetch_add(&side_of(l)->overlaps, 1);
-	if (l->closed)
-		atomic_fetch_add(&side_of(l)->late, 1);
-}
-
-static void leave(struct link *l)
-{
-	atomic_fetch_sub(&l->inside, 1);
+	atomic_fetch_sub(&u->inside, 1);
 }
 
 static void send_one(struct ct_conn *c, struct side *s, struct ct_sp_route route, size_t len)
@@ -100,12 +91,12 @@ static void opened(void *arg, struct ct_conn *c, void **ret_user)
 
 	CT_CHECK(u != NULL);
 	u->side = arg;
-	enter(&u->link);
+	enter(u);
 	atomic_fetch_add(&u->side->opened, 1);
 	*ret_user = u;
 	if (u->side->client)
 		send_burst(c, u->side);
-	leave(&u->link);
+	leave(u);
 }
 
 /* One message in 500 ends the connection, in one of the ways there are. */
@@ -125,14 +116,14 @@ static void batch(struct ct_conn *c, void *user, const struct ct_net_msg *msgs, 
 {
 	struct user *u = user;
 
-	enter(&u->link);
+	enter(u);
 	atomic_fetch_add(&u->side->batches, 1);
 	atomic_fetch_add(&u->side->msgs, n);
 	for (size_t i = 0; i < n; i++) {
 		send_one(c, u->side, msgs[i].route, msgs[i].body.len);
 		maybe_end(c);
 	}
-	leave(&u->link);
+	leave(u);
 	if (atomic_fetch_sub(&left, (int64_t)n) > 0 && atomic_load(&left) <= 0)
 		ct_latch_count_down(&over);
 }
@@ -143,10 +134,10 @@ static void closed(struct ct_conn *c, void *user, ct_status why)
 
 	(void)c;
 	(void)why;
-	enter(&u->link);
-	u->link.closed = true;
+	enter(u);
+	u->closed = true;
 	atomic_fetch_add(&u->side->closed, 1);
-	leave(&u->link);
+	leave(u);
 	ct_mem_free(u);
 }
 
@@ -167,8 +158,7 @@ static void report(const char *name, const struct side *s)
 
 static void storm(const char *url, int64_t messages)
 {
-	const struct ct_net_opts opts = { .backoff_min_ms = 1, .backoff_max_ms = 8 };
-	struct ct_net_opts o = opts;
+	struct ct_net_opts o = { .backoff_min_ms = 1, .backoff_max_ms = 8 };
 	const struct ct_listener_opts lo = { .url = url, .events = &events, .arg = &server };
 	struct ct_dialer *dialers[DIALERS];
 	struct ct_listener *listener;
@@ -204,6 +194,88 @@ static void storm(const char *url, int64_t messages)
 	       (unsigned long long)st.msgs_out, (unsigned long long)st.sends,
 	       (unsigned long long)st.receives);
 	expect(st.bad_frame == 0 && st.too_big == 0, "no frame was taken for a bad one");
+}
+
+/* ---- crowd: many connections at once, one message each ------------------------- */
+
+static void crowd_server_opened(void *arg, struct ct_conn *c, void **ret_user)
+{
+	struct user *u = ct_mem_zalloc(1, sizeof(*u));
+
+	(void)c;
+	CT_CHECK(u != NULL);
+	u->side = arg;
+	atomic_fetch_add(&u->side->opened, 1);
+	*ret_user = u;
+}
+
+static void crowd_client_opened(void *arg, struct ct_conn *c, void **ret_user)
+{
+	crowd_server_opened(arg, c, ret_user);
+	send_one(c, &client, (struct ct_sp_route){ .words = { 0x80000000 }, .n = 1 }, 100);
+}
+
+static void crowd_server_batch(struct ct_conn *c, void *user, const struct ct_net_msg *msgs,
+			       size_t n)
+{
+	struct user *u = user;
+
+	for (size_t i = 0; i < n; i++)
+		send_one(c, u->side, msgs[i].route, msgs[i].body.len);
+}
+
+static void crowd_client_batch(struct ct_conn *c, void *user, const struct ct_net_msg *msgs,
+			       size_t n)
+{
+	(void)c;
+	(void)user;
+	(void)msgs;
+	CT_CHECK(n == 1);
+	ct_latch_count_down(&over);
+}
+
+static const struct ct_conn_events crowd_server = { crowd_server_opened, crowd_server_batch,
+						    closed };
+static const struct ct_conn_events crowd_client = { crowd_client_opened, crowd_client_batch,
+						    closed };
+
+static void crowd(void)
+{
+	static struct ct_dialer *dialers[CROWD];
+	struct ct_net_opts o = { .handshake_ms = WAIT_MS };
+	struct ct_listener_opts lo = { .url = "tcp://127.0.0.1:0",
+				       .events = &crowd_server,
+				       .arg = &server };
+	struct ct_listener *listener;
+	struct ct_net_stats st;
+	struct rlimit files;
+	struct ct_net *net;
+	const char *why;
+
+	CT_CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	files.rlim_cur = files.rlim_max;
+	CT_CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	ct_latch_init(&over, CROWD);
+	CT_CHECK(ct_timers_new(NULL, &o.timers) == CT_OK);
+	CT_CHECK(ct_net_new(&o, &net) == CT_OK);
+	CT_CHECK(ct_listener_new(net, &lo, &listener, &why) == CT_OK);
+	for (int i = 0; i < CROWD; i++) {
+		const struct ct_dialer_opts d = { .url = ct_listener_url(listener),
+						  .events = &crowd_client,
+						  .arg = &client };
+
+		CT_CHECK(ct_dialer_new(net, &d, &dialers[i], &why) == CT_OK);
+	}
+	expect(ct_latch_wait_until(&over, ct_deadline_after_ms(ct_clock_system(), WAIT_MS)),
+	       "everybody in the crowd got an answer");
+	ct_net_stats(net, &st);
+	expect(st.connections >= 2 * CROWD, "all of the crowd was connected at once");
+	listener = ct_listener_free(listener);
+	for (int i = 0; i < CROWD; i++)
+		dialers[i] = ct_dialer_free(dialers[i]);
+	net = ct_net_free(net);
+	o.timers = ct_timers_free(o.timers);
+	ct_latch_fini(&over);
 }
 
 /* ---- speed ---------------------------------------------------------------------- */
@@ -319,6 +391,7 @@ static void measure(const char *url, unsigned window, unsigned seconds)
 	atomic_store(&r.stop, true);
 	allocs = ct_mem_count() - allocs;
 	ct_net_stats(net, &st);
+	expect(atomic_load(&r.done) > 0, "messages were echoed");
 	printf("%4u outstanding: %8llu msgs/s, %.1f a send, %.1f a receive, %llu allocations\n",
 	       window, (unsigned long long)(atomic_load(&r.done) / seconds),
 	       (double)st.msgs_out / (double)st.sends, (double)st.msgs_in / (double)st.receives,
@@ -330,37 +403,43 @@ static void measure(const char *url, unsigned window, unsigned seconds)
 	ct_latch_fini(&never);
 }
 
-static int speed(unsigned seconds)
+/* Forks, so it comes before anything of this process uses nng. */
+static void speed(const unsigned *windows, size_t n, unsigned seconds)
 {
-	static const unsigned windows[] = { 1, 16, 64, 256 };
 	char url[64];
 	int tell[2];
 	pid_t pid;
 
 	CT_CHECK(pipe(tell) == 0);
-	pid = fork(); /* before nng is used: it cannot be forked */
+	pid = fork();
 	CT_CHECK(pid >= 0);
 	if (pid == 0)
 		echo_server(tell[1]);
 	CT_CHECK(read(tell[0], url, sizeof(url)) == sizeof(url));
-	for (size_t i = 0; i < CT_ARRAY_N(windows); i++)
+	for (size_t i = 0; i < n; i++)
 		measure(url, windows[i], seconds);
 	CT_CHECK(kill(pid, SIGKILL) == 0);
 	CT_CHECK(waitpid(pid, NULL, 0) == pid);
-	return 0;
+	close(tell[0]);
+	close(tell[1]);
 }
 
 int main(int argc, char **argv)
 {
+	static const unsigned windows[] = { 64, 256, 1, 16 };
 	char dir[] = "/tmp/stress-net-XXXXXX", url[64];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc > 1 && strcmp(argv[1], "speed") == 0)
-		return speed(argc > 2 ? (unsigned)atoi(argv[2]) : 2);
+	if (argc > 1 && strcmp(argv[1], "speed") == 0) {
+		speed(windows, CT_ARRAY_N(windows), argc > 2 ? (unsigned)atoi(argv[2]) : 2);
+		return 0;
+	}
+	speed(windows, 2, 1);
 	CT_CHECK(mkdtemp(dir) != NULL);
 	snprintf(url, sizeof(url), "ipc://%s/s", dir);
 	storm("tcp://127.0.0.1:0", 400000);
 	storm(url, 400000);
+	crowd();
 	CT_CHECK(rmdir(dir) == 0);
 	report("server", &server);
 	report("client", &client);
