@@ -459,7 +459,7 @@ Test(patient_detail, a_callers_cancel_reaches_report_svc)
 enum { AT_ONCE = 16, ROUNDS = 20 };
 
 struct one {
-	char usubjid[8];
+	char usubjid[16];
 	bool right;
 	sem_t done;
 };

@@ -252,7 +252,7 @@ static void check_pages(const char *study, const char *site, const char *text)
 {
 	Clinic__V1__SearchPatientsRequest req = CLINIC__V1__SEARCH_PATIENTS_REQUEST__INIT;
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
-	char *token = strdup(""), expected[8];
+	char *token = strdup(""), expected[16];
 	unsigned seen = 0;
 
 	req.study_id = (char *)(uintptr_t)study;
@@ -279,7 +279,7 @@ static void check_pages(const char *study, const char *site, const char *text)
 
 Test(patients, pages_show_everyone_once)
 {
-	char usubjid[8];
+	char usubjid[16];
 
 	rig_start(&rig, NULL);
 	for (unsigned i = 0; i < 10; i++) {
@@ -327,7 +327,7 @@ Test(patients, a_page_ends_before_its_reply_is_too_large)
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
 	const Clinic__V1__SearchPatientsResponse *resp;
 	Clinic__V1__Patient p;
-	char usubjid[8];
+	char usubjid[16];
 
 	rig_start(&rig, &(struct rig_opts){ .patient_settings = settings });
 	for (unsigned i = 0; i < PATIENTS_N; i++) {

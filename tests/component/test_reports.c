@@ -185,7 +185,7 @@ Test(reports, pages_show_every_report_once)
 {
 	Clinic__V1__GetReportsRequest req = request();
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
-	char *token = strdup(""), id[8];
+	char *token = strdup(""), id[16];
 	unsigned seen = 0;
 
 	rig_start(&rig, NULL);
@@ -222,7 +222,7 @@ Test(reports, a_page_ends_before_its_reply_is_too_large)
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
 	const Clinic__V1__GetReportsResponse *resp;
 	static char text[4001];
-	char id[8];
+	char id[16];
 
 	rig_start(&rig, &(struct rig_opts){ .report_settings = settings });
 	memset(text, 'x', sizeof(text) - 1);
