@@ -282,6 +282,18 @@ static void load_all(struct import *im)
 
 /* ---- the whole ------------------------------------------------------------ */
 
+/* Before anything else, so that no list of an earlier run stays behind. */
+static bool open_rejects(struct import *im)
+{
+	const char *why = "";
+
+	if (sdtm_rejects_open(im->args->rejects, &im->rejects, &why) == CT_OK)
+		return true;
+	fprintf(stderr, "sdtm-import: %s: %s\n",
+		im->args->rejects != NULL ? im->args->rejects : "rejects", why);
+	return false;
+}
+
 static bool set_up(struct import *im)
 {
 	const struct sdtm_sender_opts so = {
@@ -299,11 +311,6 @@ static bool set_up(struct import *im)
 	im->subjects = sdtm_keymap_new(SUBJECTS_MAX);
 	if (im->subjects == NULL || sdtm_sender_new(&so, &im->sender) != CT_OK) {
 		fprintf(stderr, "sdtm-import: %s\n", why);
-		return false;
-	}
-	if (sdtm_rejects_open(im->args->rejects, &im->rejects, &why) != CT_OK) {
-		fprintf(stderr, "sdtm-import: %s: %s\n",
-			im->args->rejects != NULL ? im->args->rejects : "rejects", why);
 		return false;
 	}
 	if (sdtm_calls_open(im->args, batch_done, im, &im->calls, &why) != CT_OK) {
@@ -345,7 +352,7 @@ int sdtm_import_run(const struct sdtm_args *args)
 		return SDTM_EXIT_FAILED;
 	}
 	im->args = args;
-	if (sdtm_study_find(args->dir, &im->study) && set_up(im)) {
+	if (open_rejects(im) && sdtm_study_find(args->dir, &im->study) && set_up(im)) {
 		load_all(im);
 		status = conclude(im);
 	}
