@@ -2,6 +2,7 @@
 #include "tests/unit/net/rig.h"
 
 #include "base/check.h"
+#include "net/address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -250,7 +251,8 @@ static socklen_t parse_url(const char *url, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)ss;
 	struct sockaddr_un *un = (struct sockaddr_un *)ss;
-	unsigned port;
+	struct ct_address a;
+	const char *why;
 
 	memset(ss, 0, sizeof(*ss));
 	if (strncmp(url, "ipc://", 6) == 0) {
@@ -258,10 +260,10 @@ static socklen_t parse_url(const char *url, struct sockaddr_storage *ss)
 		snprintf(un->sun_path, sizeof(un->sun_path), "%s", url + 6);
 		return sizeof(*un);
 	}
-	cr_assert_eq(sscanf(url, "tcp://127.0.0.1:%u", &port), 1, "%s", url);
+	cr_assert_eq(ct_address_parse(url, &a, &why), CT_OK, "%s", url);
 	in->sin_family = AF_INET;
 	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in->sin_port = htons((uint16_t)port);
+	in->sin_port = htons(a.port);
 	return sizeof(*in);
 }
 

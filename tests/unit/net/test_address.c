@@ -4,6 +4,7 @@
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(address, .fini = leak_check, .timeout = 10);
@@ -55,12 +56,11 @@ Test(address, ipc_address_is_read_and_written_back)
 
 Test(address, what_is_no_address_is_refused_with_the_reason)
 {
-	char long_host[400] = "tcp://", long_path[200] = "ipc:///";
+	char many[300], long_host[400], long_path[400];
 
-	memset(long_host + strlen(long_host), 'h', 256);
-	strcat(long_host, ":1");
-	memset(long_path + strlen(long_path), 'p', 107);
-
+	memset(many, 'x', sizeof(many));
+	snprintf(long_host, sizeof(long_host), "tcp://%.256s:1", many);
+	snprintf(long_path, sizeof(long_path), "ipc:///%.107s", many);
 	expect_bad("", "unknown scheme: tcp:// or ipc://");
 	expect_bad("http://x:1", "unknown scheme: tcp:// or ipc://");
 	expect_bad("tls+tcp://x:1", "tls+tcp is not built in");

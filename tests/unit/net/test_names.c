@@ -5,6 +5,7 @@
 #include "net/lookup.h"
 #include "tests/lib/leak_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(names, .fini = leak_check, .timeout = 60);
@@ -23,7 +24,7 @@ static void keep_answer(void *arg, ct_status st, const char *const *urls, size_t
 	a->st = st;
 	a->n = n;
 	for (size_t i = 0; i < n; i++)
-		strcpy(a->urls[i], urls[i]);
+		snprintf(a->urls[i], sizeof(a->urls[i]), "%s", urls[i]);
 	ct_latch_count_down(&a->done);
 }
 
