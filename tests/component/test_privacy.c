@@ -12,6 +12,13 @@ TestSuite(privacy, .fini = leak_check, .timeout = 20);
 
 static struct rig rig;
 
+/* Messages of failed calls go into callers' logs. */
+static void check_message(void)
+{
+	cr_assert_str_neq(rig.reply.message, "");
+	cr_assert_null(strstr(rig.reply.message, "张"), "%s", rig.reply.message);
+}
+
 static void put_zhang(void)
 {
 	Clinic__V1__PatientIdentity id = CLINIC__V1__PATIENT_IDENTITY__INIT;
@@ -49,18 +56,22 @@ static void ask_for_zhang(void)
 	search.text = "张三\n";
 	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, &search, &rig.reply, &hits),
 		     CT_INVALID_ARGUMENT);
+	check_message();
 	get.usubjid = "张三丰";
 	cr_assert_eq(patient_get_patient(rig.to_patient, NULL, &get, &rig.reply, &one),
 		     CT_NOT_FOUND);
+	check_message();
 	get.usubjid = "张三\xff";
 	cr_assert_eq(patient_get_patient(rig.to_patient, NULL, &get, &rig.reply, &one),
 		     CT_INVALID_ARGUMENT);
+	check_message();
 	detail.usubjid = "A";
 	cr_assert_eq(patient_get_patient_detail(rig.to_patient, NULL, &detail, &rig.reply, &view),
 		     CT_OK);
 	detail.usubjid = "张三丰";
 	cr_assert_eq(patient_get_patient_detail(rig.to_patient, NULL, &detail, &rig.reply, &view),
 		     CT_NOT_FOUND);
+	check_message();
 }
 
 Test(privacy, the_log_at_debug_holds_no_identity)
