@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by bash scripts that start report-svc and patient-svc on this machine.
 #   pair_bin=build/bin pair_dir=DIR     DIR takes the logs; both services start there
-#   pair_start report-svc CONFIG [OPTION]...   returns when it listens, its address in $pair_url
-#   pair_stop      SIGTERM to what was started, waits, says how each ended
+#   pair_listen PORT                    tcp://127.0.0.1:PORT, or port 0 when PORT is taken
+#   pair_start report-svc ARGUMENT...   returns when it serves; its address in $pair_url
+#   pair_retry COMMAND...               until it succeeds; false after some 20 s
+#   pair_pid report-svc                 its process
+#   pair_stop                           SIGTERM to what was started, waits, says how each ended
 # shellcheck shell=bash disable=SC2154 # pair_bin and pair_dir are the caller's
 
 pair_pids=()
@@ -15,27 +18,60 @@ pair_pause()
 	read -rt 0.02 <>"$pair_dir/never" || :
 }
 
+pair_retry()
+{
+	local until=$((SECONDS + 20))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		pair_pause
+	done
+}
+
+pair_listen()
+{
+	if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+		echo "tcp://127.0.0.1:0"
+	else
+		echo "tcp://127.0.0.1:$1"
+	fi
+}
+
+pair_healthy()
+{
+	"$pair_bin/rpcctl" -a "$pair_url" -t 2s health >/dev/null 2>&1
+}
+
+# Listens or is gone: $pair_url has its address, or nothing.
+pair_settled()
+{
+	pair_url=$(sed -n 's/.* msg=listening url=//p' "$2" | head -n 1)
+	[ -n "$pair_url" ] || ! kill -0 "$1" 2>/dev/null
+}
+
 pair_start()
 {
-	local name=$1 config=$2 log=$pair_dir/$1.log pid
-	shift 2
+	local name=$1 log=$pair_dir/$1.log pid
+	shift
 
 	: >"$log"
-	# A process group of its own: Ctrl-C is for the script, which then sends the
-	# one SIGTERM; a second signal would end the drain.
-	set -m
-	"$pair_bin/$name" -c "$config" "$@" >>"$log" 2>&1 &
+	"$pair_bin/$name" "$@" >>"$log" 2>&1 &
 	pid=$!
-	set +m
 	pair_pids+=("$pid")
 	pair_names+=("$name")
-	while pair_url=$(sed -n 's/.*msg=listening url=//p' "$log" | head -n 1); [ -z "$pair_url" ]; do
-		if ! kill -0 "$pid" 2>/dev/null; then
-			echo "$name did not start:" >&2
-			cat "$log" >&2
-			return 1
-		fi
-		pair_pause
+	if ! pair_retry pair_settled "$pid" "$log" || [ -z "$pair_url" ] || ! pair_retry pair_healthy; then
+		echo "$name did not start:" >&2
+		cat "$log" >&2
+		return 1
+	fi
+}
+
+pair_pid()
+{
+	local i
+
+	for i in "${!pair_names[@]}"; do
+		[ "${pair_names[i]}" != "$1" ] || echo "${pair_pids[i]}"
 	done
 }
 
@@ -45,6 +81,7 @@ pair_stop()
 	local i status result=0
 
 	for ((i = ${#pair_pids[@]} - 1; i >= 0; i--)); do
+		kill -CONT "${pair_pids[i]}" 2>/dev/null # one that was stopped could not end
 		kill -TERM "${pair_pids[i]}" 2>/dev/null
 		wait "${pair_pids[i]}"
 		status=$?
