@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 2
 build=${CT_BUILD:-build}
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+# shellcheck disable=SC2034 # read by pair.sh
 pair_bin=$build/bin pair_dir=$tmp pair_url=
 . scripts/pair.sh
 passed=0 failed=0
