@@ -257,6 +257,40 @@ Test(listener, close_refuses_new_peers_and_keeps_the_old)
 	tap_fini(&client);
 }
 
+Test(listener, finish_lets_every_connection_send_what_is_queued)
+{
+	enum { MSGS = 500, SIZE = 3000 };
+	struct rig r;
+	struct tap server, client;
+	struct ct_listener *l;
+	struct ct_dialer *d;
+	struct ct_conn *c;
+
+	rig_init(&r, NULL);
+	tap_init(&server);
+	tap_init(&client);
+	l = rig_listen(&r, "tcp://127.0.0.1:0", &server);
+	d = rig_dial(&r, ct_listener_url(l), &client);
+	tap_wait(&server, &server.opened, 1);
+	c = tap_conn(&server);
+	for (unsigned i = 0; i < MSGS; i++)
+		cr_assert_eq(send_zeros(c, i, SIZE), CT_OK);
+
+	ct_listener_close(l);
+	ct_listener_finish(l);
+
+	tap_wait(&client, &client.closed, 1);
+	cr_assert_eq(client.msgs, MSGS);
+	tap_wait(&server, &server.closed, 1);
+	cr_assert_eq(server.why, CT_CANCELLED);
+	ct_conn_unref(c);
+	d = ct_dialer_free(d);
+	l = ct_listener_free(l);
+	rig_fini(&r);
+	tap_fini(&server);
+	tap_fini(&client);
+}
+
 Test(listener, peers_have_names)
 {
 	struct rig r;
