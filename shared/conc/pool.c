@@ -16,10 +16,11 @@ enum { WORKERS_MAX = 256, NAME_MAX_LEN = 10, THREAD_NAME_SIZE = 16 };
 /*
  * How workers are woken. A worker that finds nothing to run parks on a condition
  * of its own, so a wake-up reaches the one it is meant for. A worker is running a
- * task, parked, or about to look at the queues; whoever makes a task runnable
- * wakes one parked worker for each runnable task beyond those that are about to
- * look anyway (wake_locked). So no task waits beside a parked worker, and nobody
- * is woken for nothing.
+ * task, parked, or about to look at the queues. While some are parked, at least as
+ * many are about to look as there are runnable tasks: a submit wakes what is
+ * missing (wake_locked); the end of a task makes at most one more runnable (a
+ * batch task that its lane's cap held back) and its worker looks next. So no task
+ * waits beside a parked worker, and nobody is woken for nothing.
  */
 struct worker {
 	struct ct_pool *pool;
@@ -145,7 +146,6 @@ static struct ct_task *take_locked(struct ct_pool *p) CT_REQUIRES(&p->lock)
 	if (t != NULL) {
 		p->running++;
 		p->batch_running += t->lane == CT_LANE_BATCH;
-		wake_locked(p); /* the end of a batch task may have freed one for another worker */
 	}
 	return t;
 }
