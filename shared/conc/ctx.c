@@ -98,7 +98,7 @@ static void run_hook_locked(struct ct_ctx *ctx, struct stripe *s, struct ct_ctx_
 
 /* Sets the flag and runs the hooks of one context. False: it was tripped before,
  * and whoever did that takes care of what is below. A finished one is tripped by
- * hand only; else this reaches through it. */
+ * hand only; any other cause passes it on its way down. */
 static bool trip_one(struct ct_ctx *ctx, enum ct_cancel_reason why, bool by_hand)
 {
 	struct stripe *s = stripe_of(ctx);
@@ -106,8 +106,10 @@ static bool trip_one(struct ct_ctx *ctx, enum ct_cancel_reason why, bool by_hand
 	bool first;
 
 	ct_lock_acquire(&s->lock);
-	first = !ct_ctx_done(ctx);
-	if (first && (by_hand || !ctx->finished)) {
+	first = !ct_ctx_done(ctx) && (by_hand || ctx->passed == CT_CANCEL_NONE);
+	if (first && ctx->finished && !by_hand) {
+		ctx->passed = why;
+	} else if (first) {
 		set_tripped(ctx, why);
 		while ((l = ct_list_pop_front(&ctx->hooks)) != NULL)
 			run_hook_locked(ctx, s, CT_CONTAINER_OF(l, struct ct_ctx_hook, link), why);
@@ -228,10 +230,9 @@ bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
 
 /* ---- life ------------------------------------------------------------------------ */
 
-/* Joins the parent's children unless one of the two is tripped already. Returns
- * why ctx is tripped from the start. */
-static enum ct_cancel_reason enter_tree(struct ct_ctx *ctx, enum ct_cancel_reason why,
-					bool *ret_covered)
+/* Joins the parent's children unless one of the two is tripped already, or a cause
+ * has passed the parent. Returns why ctx is tripped from the start. */
+static enum ct_cancel_reason enter_tree(struct ct_ctx *ctx, enum ct_cancel_reason why)
 {
 	struct ct_ctx *parent = ctx->parent;
 	struct stripe *s = stripe_of(parent);
@@ -239,12 +240,12 @@ static enum ct_cancel_reason enter_tree(struct ct_ctx *ctx, enum ct_cancel_reaso
 	ct_lock_acquire(&s->lock);
 	if (ct_ctx_done(parent)) {
 		why = reason_below(ct_ctx_reason(parent));
+	} else if (parent->passed != CT_CANCEL_NONE) {
+		why = reason_below(parent->passed);
 	} else if (why == CT_CANCEL_NONE) {
 		ct_list_push_back(&parent->children, &ctx->sibling);
 		ctx->in_tree = true;
 	}
-	/* Then the parent's deadline trips it in time. */
-	*ret_covered = !parent->finished && parent->deadline.ns <= ctx->deadline.ns;
 	ct_lock_release(&s->lock);
 	return why;
 }
@@ -253,7 +254,6 @@ void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *ti
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx))
 {
 	enum ct_cancel_reason why = CT_CANCEL_NONE;
-	bool covered = false;
 
 	CT_CHECK(parent != NULL || timers != NULL);
 	*ctx = (struct ct_ctx){
@@ -276,11 +276,12 @@ void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *ti
 	if (parent != NULL) {
 		ct_ctx_ref(parent);
 		ctx->trace = parent->trace;
-		why = enter_tree(ctx, why, &covered);
+		why = enter_tree(ctx, why);
 	}
 	if (why != CT_CANCEL_NONE) {
 		set_tripped(ctx, why); /* nobody else knows it yet, and it has no hooks */
-	} else if (!covered && ctx->deadline.ns != INT64_MAX) {
+	} else if (parent == NULL || ctx->deadline.ns < parent->deadline.ns) {
+		/* else the parent's deadline trips it in time */
 		ctx->timer_armed = true;
 		ct_timers_arm(ctx->timers, &ctx->timer, ctx->deadline);
 	}
@@ -322,9 +323,21 @@ struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx)
 	return ctx;
 }
 
-/* Out of the parent's list and off the timers. The last reference's owner waits
- * for a deadline that fires right now, which fails to get a reference. */
-static void leave(struct ct_ctx *ctx, bool last)
+void ct_ctx_finish(struct ct_ctx *ctx)
+{
+	struct stripe *s = stripe_of(ctx);
+
+	ct_lock_acquire(&s->lock);
+	while (ct_list_pop_front(&ctx->hooks) != NULL)
+		; /* dropped */
+	ctx->finished = true;
+	ct_lock_release(&s->lock);
+	/* It stays where it is for those below, until its last reference goes. */
+}
+
+/* The last reference is gone. Nobody can reach it any more once this returns: a
+ * deadline that fires right now fails to get a reference, and is waited for. */
+static void leave(struct ct_ctx *ctx)
 {
 	if (ctx->in_tree) {
 		struct stripe *s = stripe_of(ctx->parent);
@@ -332,28 +345,9 @@ static void leave(struct ct_ctx *ctx, bool last)
 		ct_lock_acquire(&s->lock);
 		ct_list_remove(&ctx->sibling);
 		ct_lock_release(&s->lock);
-		ctx->in_tree = false;
 	}
-	if (ctx->timer_armed && last)
+	if (ctx->timer_armed)
 		ct_timers_cancel_wait(ctx->timers, &ctx->timer);
-	else if (ctx->timer_armed && ct_timers_cancel(ctx->timers, &ctx->timer))
-		ctx->timer_armed = false;
-}
-
-void ct_ctx_finish(struct ct_ctx *ctx)
-{
-	struct stripe *s = stripe_of(ctx);
-	bool alone;
-
-	ct_lock_acquire(&s->lock);
-	while (ct_list_pop_front(&ctx->hooks) != NULL)
-		; /* dropped */
-	alone = !ctx->finished && ct_list_empty(&ctx->children);
-	ctx->finished = true;
-	ct_lock_release(&s->lock);
-	if (alone)
-		leave(ctx, false);
-	/* Else it stays until its last reference goes, for those below it. */
 }
 
 struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx)
@@ -365,7 +359,7 @@ struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx)
 		CT_CHECK(refs > 0);
 		if (refs > 1)
 			break;
-		leave(ctx, true);
+		leave(ctx);
 		CT_CHECK(ct_list_empty(&ctx->children)); /* they hold it */
 		CT_CHECK(ctx->firing == NULL);
 		if (ctx->release != NULL)

@@ -73,8 +73,8 @@ struct ct_ctx {
 	struct ct_list children, sibling, hooks;
 	struct ct_ctx_firing *firing; /* hooks whose fn runs now */
 	bool finished;
-	/* the owner's, then the last reference's */
-	bool in_tree, timer_armed;
+	enum ct_cancel_reason passed;        /* what would have tripped it after it was finished */
+	bool in_tree, timer_armed;           /* set by init, for the last unref */
 	void (*release)(struct ct_ctx *ctx); /* at the last unref; NULL: ct_mem_free */
 };
 
@@ -97,12 +97,12 @@ void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *ti
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx));
 
 struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx); /* returns ctx */
-/* The owner is done with it: leaves the tree and disarms its deadline. After it
- * only ct_ctx_cancel() on ctx itself can trip ctx. Hooks still set are dropped
- * without being called. Contexts below that are alive go on: what would have
- * tripped ctx trips them. Idempotent. */
+/* The owner is done with it. From here on only ct_ctx_cancel() on ctx itself can
+ * trip ctx, no deadline and no parent. Hooks still set are dropped without being
+ * called. Contexts below it, there or still to come, go on, and what would have
+ * tripped ctx still trips them. Idempotent. */
 void ct_ctx_finish(struct ct_ctx *ctx);
-struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx); /* finishes at the last; NULL ok; returns NULL */
+struct ct_ctx *ct_ctx_unref(struct ct_ctx *ctx); /* the last one ends it; NULL ok; returns NULL */
 
 /* Trips it and all below. False: it was tripped before (nothing changes). */
 bool ct_ctx_cancel(struct ct_ctx *ctx, enum ct_cancel_reason why);

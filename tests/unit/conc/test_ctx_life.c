@@ -89,19 +89,42 @@ Test(ctx_life, work_below_a_finished_context_keeps_its_deadline)
 	fixture_fini(&f);
 }
 
-Test(ctx_life, a_child_made_below_a_context_that_has_left_keeps_its_deadline)
+Test(ctx_life, a_child_made_below_a_finished_context_is_bound_by_its_deadline)
 {
-	struct ct_ctx *ctx, *child;
+	struct ct_ctx *ctx, *child, *late;
 
 	fixture_init(&f);
 	ctx = new_root(&f, in_ms(&f, 20));
-	ct_ctx_finish(ctx); /* alone: its deadline is disarmed */
+	ct_ctx_finish(ctx);
 	child = new_child(ctx, CT_NEVER);
 	pass_ms(&f, 20);
+	late = new_child(ctx, CT_NEVER);
 	cr_assert_eq(ct_ctx_reason(child), CT_CANCEL_DEADLINE);
+	cr_assert_eq(ct_ctx_reason(late), CT_CANCEL_DEADLINE);
 	cr_assert_eq(ct_ctx_reason(ctx), CT_CANCEL_NONE);
+	ct_ctx_unref(late);
 	ct_ctx_unref(child);
 	ct_ctx_unref(ctx);
+	fixture_fini(&f);
+}
+
+Test(ctx_life, a_child_made_after_a_cancel_has_passed_a_finished_context_is_tripped)
+{
+	struct ct_ctx *root, *mid, *leaf;
+
+	fixture_init(&f);
+	root = new_root(&f, CT_NEVER);
+	mid = new_child(root, CT_NEVER);
+	ct_ctx_finish(mid);
+	cr_assert(ct_ctx_cancel(root, CT_CANCEL_DRAIN)); /* nothing is below mid yet */
+	leaf = new_child(mid, CT_NEVER);
+	cr_assert_eq(ct_ctx_reason(leaf), CT_CANCEL_PARENT);
+	cr_assert_eq(ct_ctx_reason(mid), CT_CANCEL_NONE);
+	cr_assert(ct_ctx_cancel(mid, CT_CANCEL_SIBLING)); /* by hand it still can be */
+	cr_assert_eq(ct_ctx_reason(mid), CT_CANCEL_SIBLING);
+	ct_ctx_unref(leaf);
+	ct_ctx_unref(mid);
+	ct_ctx_unref(root);
 	fixture_fini(&f);
 }
 
