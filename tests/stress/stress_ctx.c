@@ -21,6 +21,7 @@ enum {
 	ROUNDS = 8000,
 	HOOKS = 6,     /* on the root, each owned by one thread */
 	CHILDREN = 4,  /* of each thread in a round */
+	SLEEPS = 4000, /* of each thread */
 	SPAN_US = 150, /* within which deadlines pass */
 	SPOILT = 0xa5,
 };
@@ -30,7 +31,8 @@ static struct {
 	pthread_barrier_t barrier;
 	_Atomic uint64_t cancels_won, deadlines_won, untripped, hooks_ran, hooks_removed, children,
 		below_finished;
-	_Atomic uint64_t hook_twice, hook_after_remove, not_propagated, bad_reason, bad_release;
+	_Atomic uint64_t hook_twice, hook_after_remove, not_propagated, bad_reason, bad_release,
+		slept, bad_sleep;
 } all;
 
 struct watched {
@@ -230,6 +232,42 @@ static void run_round(uint64_t *seed, struct call *bystander)
 	await_released(&round_.root);
 }
 
+/* ---- sleeps that end for two reasons at once ---------------------------------------------- */
+
+static void *sleeper_main(void *arg)
+{
+	uint64_t seed = (uint64_t)(size_t)arg + 99;
+
+	for (int i = 0; i < SLEEPS; i++) {
+		const ct_instant until = soon(&seed), deadline = soon(&seed);
+		struct ct_ctx *ctx;
+		ct_status st;
+
+		CT_CHECK(ct_ctx_new_root(all.timers, deadline, &ctx) == CT_OK);
+		st = ct_ctx_sleep_until(ctx, until);
+		if (st == CT_OK)
+			atomic_fetch_add(&all.slept, 1);
+		if (ct_now(ct_clock_system()).ns < (st == CT_OK ? until : deadline).ns ||
+		    (st != CT_OK && st != CT_DEADLINE_EXCEEDED))
+			atomic_fetch_add(&all.bad_sleep, 1);
+		ct_ctx_unref(ctx);
+	}
+	return NULL;
+}
+
+static void sleeps(void)
+{
+	pthread_t th[THREADS];
+
+	for (size_t i = 0; i < THREADS; i++)
+		CT_CHECK(ct_thread_start(&th[i], "sleeper", sleeper_main, (void *)i) == CT_OK);
+	for (size_t i = 0; i < THREADS; i++)
+		ct_thread_join(th[i]);
+	printf("%d sleeps, %lu to their end\n", THREADS * SLEEPS, (unsigned long)all.slept);
+	expect(all.slept > 0 && all.slept < THREADS * SLEEPS, "time and deadline ended sleeps");
+	expect(all.bad_sleep == 0, "none ended early or for no reason");
+}
+
 static void report(void)
 {
 	printf("%d rounds: cancel first %lu, deadline first %lu, neither %lu\n", ROUNDS,
@@ -270,7 +308,8 @@ int main(void)
 		run_round(&seed, &bystander);
 	for (unsigned i = 0; i < THREADS; i++)
 		ct_thread_join(players[i].thread);
-	all.timers = ct_timers_free(all.timers);
 	report();
+	sleeps();
+	all.timers = ct_timers_free(all.timers);
 	return tally_end();
 }

@@ -222,6 +222,40 @@ Test(ctx_wait, a_cancel_ends_a_wait_and_comes_before_readiness)
 	fixture_fini(&f);
 }
 
+struct writer {
+	struct ct_ctx_hook hook;
+	int fd;
+};
+
+static void write_fn(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct writer *w = CT_CONTAINER_OF(hook, struct writer, hook);
+
+	(void)why;
+	(void)write_one(&w->fd);
+}
+
+Test(ctx_wait, a_trip_that_makes_the_descriptor_ready_is_still_a_trip)
+{
+	struct writer w;
+	struct ct_ctx *ctx;
+	struct ticker t;
+	int fds[2];
+
+	fixture_init(&f);
+	ctx = new_root(&f, CT_NEVER);
+	cr_assert_eq(pipe(fds), 0);
+	w.fd = fds[1];
+	ct_ctx_on_cancel(ctx, &w.hook, write_fn); /* before the wait's own hook */
+	ticker_start(&t, ctx);
+	cr_assert_eq(ct_ctx_wait_fd(ctx, fds[0], POLLIN, CT_NEVER), CT_CANCELLED);
+	ticker_stop(&t);
+	close(fds[0]);
+	close(fds[1]);
+	ct_ctx_unref(ctx);
+	fixture_fini(&f);
+}
+
 Test(ctx_wait, waits_keep_no_descriptor)
 {
 	struct ct_ctx *ctx;

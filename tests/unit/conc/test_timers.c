@@ -100,6 +100,32 @@ Test(timers, on_the_system_clock_none_fires_early_and_all_fire)
 	ct_timers_free(w);
 }
 
+/* The thread finds the timer by its slot, but does not wait for the slot's end. One
+ * in time is proof; a busy machine may be late now and then. */
+Test(timers, on_the_system_clock_an_instant_is_met_to_much_less_than_a_slot)
+{
+	enum { TRIES = 40, SLOT_MS = 64, LATE_NS_MAX = 500000 };
+	const struct ct_clock *clk = ct_clock_system();
+	struct ct_timers *w;
+	int64_t best = INT64_MAX;
+	struct probe p;
+
+	cr_assert_eq(ct_timers_new(NULL, &w), CT_OK);
+	for (int i = 0; i < TRIES && best > LATE_NS_MAX; i++) {
+		/* the first instant of a slot that is far enough to be a coarse one */
+		const int64_t ms = ct_now(clk).ns / 1000000;
+		const ct_instant at = { .ns = (ms / SLOT_MS + 2) * SLOT_MS * 1000000 };
+
+		probe_init(&p, clk, NULL);
+		ct_timers_arm(w, &p.timer, at);
+		AWAIT(&p.done);
+		if (p.at.ns - at.ns < best)
+			best = p.at.ns - at.ns;
+	}
+	ct_timers_free(w);
+	cr_assert_leq(best, LATE_NS_MAX);
+}
+
 Test(timers, an_instant_that_has_passed_fires_at_once_without_a_poke)
 {
 	struct ct_timers *w = on_fake_clock();
