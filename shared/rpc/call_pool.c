@@ -91,6 +91,7 @@ struct ct_call *ct_call__take(struct ct_server *s)
 	c->downstream_end = (ct_instant){ .ns = 0 };
 	atomic_store_explicit(&c->answered, false, memory_order_relaxed);
 	atomic_store_explicit(&c->kept, false, memory_order_relaxed);
+	atomic_store_explicit(&c->swept, false, memory_order_relaxed);
 	return c;
 }
 

@@ -20,12 +20,14 @@ static bool want_live(const struct ct_registry_entry *e, const void *arg)
 	const struct ct_call *c = CT_CONTAINER_OF((uintptr_t)e, struct ct_call, reg);
 	const struct sweep *w = arg;
 
-	if (ct_ctx_done(&c->ctx))
-		return false;
-	if (w->conn != NULL)
-		return c->conn == w->conn;
-	/* a drain leaves those alone that are over before it could tell them */
-	return c->route->method->lane != CT_LANE_INLINE || atomic_load(&c->kept);
+	return (w->conn == NULL || c->conn == w->conn) && !ct_ctx_done(&c->ctx);
+}
+
+static bool want_unswept(const struct ct_registry_entry *e, const void *arg)
+{
+	const struct ct_call *c = CT_CONTAINER_OF((uintptr_t)e, struct ct_call, reg);
+
+	return want_live(e, arg) && !atomic_load_explicit(&c->swept, memory_order_relaxed);
 }
 
 static void ref_call(struct ct_registry_entry *e)
@@ -33,21 +35,48 @@ static void ref_call(struct ct_registry_entry *e)
 	ct_ctx_ref(&CT_CONTAINER_OF(e, struct ct_call, reg)->ctx);
 }
 
-void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn, enum ct_cancel_reason why)
+static void trip(struct ct_call *c, enum ct_cancel_reason why)
 {
-	const struct sweep w = { .conn = conn };
+	(void)ct_ctx_cancel(&c->ctx, why);
+}
+
+static void trip_if_queued(struct ct_call *c, enum ct_cancel_reason why)
+{
+	atomic_store_explicit(&c->swept, true, memory_order_relaxed);
+	if (!ct_pool_remove(c->server->pool, &c->task))
+		return;
+	(void)ct_ctx_cancel(&c->ctx, why);
+	ct_call__end_queued(c);
+}
+
+/* fn makes want say no, so that each round finds others, or nothing. */
+static void sweep(struct ct_server *s, const struct sweep *w, ct_registry_want_fn *want,
+		  void (*fn)(struct ct_call *c, enum ct_cancel_reason why),
+		  enum ct_cancel_reason why)
+{
 	struct ct_registry_entry *found[SWEEP_N];
 	size_t n;
 
-	do { /* each round trips what it found, so the next finds others or nothing */
-		n = ct_registry_collect(s->registry, want_live, &w, ref_call, found, SWEEP_N);
+	do {
+		n = ct_registry_collect(s->registry, want, w, ref_call, found, SWEEP_N);
 		for (size_t i = 0; i < n; i++) {
 			struct ct_call *c = CT_CONTAINER_OF(found[i], struct ct_call, reg);
 
-			(void)ct_ctx_cancel(&c->ctx, why);
+			fn(c, why);
 			ct_ctx_unref(&c->ctx);
 		}
 	} while (n > 0);
+}
+
+/* What waits goes before what runs: else a worker that is set free would start
+ * a call only to see it cancelled. */
+void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn,
+			  enum ct_cancel_reason why)
+{
+	const struct sweep w = { .conn = conn };
+
+	sweep(s, &w, want_unswept, trip_if_queued, why);
+	sweep(s, &w, want_live, trip, why);
 }
 
 /* ---- the state machine -------------------------------------------------------- */
@@ -65,23 +94,6 @@ static void log_state(struct ct_server *s, const char *msg)
 	       CT_UINT("received", ct_srv__get(&s->received)));
 }
 
-/* What waits goes before what runs: else a worker that is set free would start
- * a call only to see it cancelled. */
-static void end_queue(struct ct_server *s)
-{
-	struct ct_list queued, *l;
-
-	ct_list_init(&queued);
-	ct_pool_take_queued(s->pool, &queued);
-	while ((l = ct_list_pop_front(&queued)) != NULL) {
-		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
-						    struct ct_call, task);
-
-		(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
-		ct_call__end_queued(c);
-	}
-}
-
 static void cancel_rest(struct ct_server *s)
 {
 	bool moved = false;
@@ -95,7 +107,6 @@ static void cancel_rest(struct ct_server *s)
 	if (!moved)
 		return;
 	log_state(s, "cancelling what is left");
-	end_queue(s);
 	ct_srv__cancel_calls(s, NULL, CT_CANCEL_DRAIN);
 }
 

@@ -76,6 +76,7 @@ struct ct_call {
 	bool registered;    /* in the registry, hook set */
 	atomic_bool answered;
 	atomic_bool kept;
+	atomic_bool swept;  /* relaxed: a sweep has looked for it in the queue */
 	struct ct_list free_link;
 };
 
