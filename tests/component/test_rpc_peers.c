@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Peers that break the protocol, say nothing, read nothing, or come in thousands: each
+ * costs its own connection and a count, and nobody else anything. */
+#include "base/check.h"
+#include "tests/lib/leak_check.h"
+#include "tests/lib/rpc/ask.h"
+#include "tests/lib/rpc/hall.h"
+#include "tests/lib/rpc/raw.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+TestSuite(rpc_peers, .fini = leak_check, .timeout = 60);
+
+#define SECOND_US UINT64_C(1000000)
+
+/* A hall, and a client of ours that must notice nothing. */
+struct scene {
+	struct hall h;
+	struct ct_client *good;
+	unsigned fds; /* open while only the good one is there */
+};
+
+static void set_up(struct scene *s, const struct hall_opts *opts)
+{
+	hall_start(&s->h, opts);
+	s->good = client_of(&s->h.rt, hall_url(&s->h));
+	cr_assert(hall_settled(&s->h, pick_connections, 1));
+	s->fds = open_descriptors();
+}
+
+static void expect_good_served(struct scene *s)
+{
+	struct ask a;
+
+	ask_init(&a, 10000);
+	cr_assert_eq(ask_now(&a, s->good, &hall_tell_method), CT_OK);
+	ask_fini(&a);
+}
+
+static bool descriptors_are_back(void *arg)
+{
+	const struct scene *s = arg;
+
+	return open_descriptors() <= s->fds;
+}
+
+/* Whatever happened: the good one is served, and nothing is left of the others. */
+static void tear_down(struct scene *s)
+{
+	expect_good_served(s);
+	cr_assert(hall_settled(&s->h, pick_connections, 1));
+	cr_assert(until(descriptors_are_back, s), "%u descriptors, not %u", open_descriptors(),
+		  s->fds);
+	s->good = ct_client_free(s->good);
+	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
+}
+
+/* One that the server has counted: it has answered. */
+static struct raw join(struct scene *s)
+{
+	const struct ct_wire_header h = { .kind = CT_WIRE_CANCEL,
+					  .code = CT_CANCEL_CALLER,
+					  .cancel_id = ct_id_new() };
+	struct raw r = raw_join(hall_url(&s->h));
+	struct raw_msg m;
+
+	cr_assert(raw_send(&r, 0, &h, CT_BYTES_NONE, CT_BYTES_NONE));
+	cr_assert(raw_receive(&r, &m));
+	return r;
+}
+
+static uint32_t tell_hash(void)
+{
+	return hall_tell_method.hash;
+}
+
+/* A CALL of Tell, packed. */
+static bool send_tell(struct raw *r, uint32_t id, uint32_t reply_bytes)
+{
+	const struct ct_wire_header h = raw_call_header(tell_hash(), 20 * SECOND_US);
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+	uint8_t packed[64];
+
+	ask.reply_bytes = reply_bytes;
+	return raw_send(r, id, &h, CT_BYTES_NONE,
+			ct_bytes_of(packed, hall__v1__ask__pack(&ask, packed)));
+}
+
+/* ---- before a message ---------------------------------------------------------------- */
+
+Test(rpc_peers, garbage_in_place_of_a_hello_closes_the_connection)
+{
+	static const char garbage[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = raw_connect(hall_url(&s.h));
+
+	cr_assert(raw_write(&r, garbage, sizeof(garbage)));
+
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	cr_assert_eq(hall_net_stats(&s.h).handshake_failed, 1);
+	tear_down(&s);
+}
+
+Test(rpc_peers, rep_socket_that_calls_a_rep_socket_is_turned_away)
+{
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = raw_connect(hall_url(&s.h));
+
+	raw_hello(&r, CT_SP_REP);
+
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	cr_assert_eq(hall_net_stats(&s.h).handshake_failed, 1);
+	tear_down(&s);
+}
+
+Test(rpc_peers, silence_instead_of_a_hello_ends_after_handshake_ms)
+{
+	const struct hall_opts o = { .net = { .handshake_ms = 100 } };
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, &o);
+	r = raw_connect(hall_url(&s.h));
+
+	cr_assert(raw_ends(&r));
+
+	raw_close(&r);
+	cr_assert_eq(hall_net_stats(&s.h).handshake_failed, 1);
+	tear_down(&s);
+}
+
+Test(rpc_peers, silence_after_the_hello_ends_after_idle_ms)
+{
+	const struct hall_opts o = { .net = { .idle_ms = 150 } };
+	struct hall h;
+	struct raw quiet, halfway;
+
+	hall_start(&h, &o);
+	quiet = raw_join(hall_url(&h));
+	halfway = raw_join(hall_url(&h));
+	cr_assert(raw_write(&halfway, "\0\0\0\0\0\0\1", 7)); /* of a length */
+
+	cr_assert(raw_ends(&quiet));
+	cr_assert(raw_ends(&halfway));
+
+	raw_close(&quiet);
+	raw_close(&halfway);
+	cr_assert(hall_settled(&h, pick_connections, 0));
+	cr_assert_eq(hall_net_stats(&h).idle, 2);
+	cr_assert(hall_stop(&h));
+}
+
+/* ---- lengths ---------------------------------------------------------------------------- */
+
+static void expect_length_refused(uint64_t length)
+{
+	uint8_t prefix[8];
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+	for (unsigned i = 0; i < sizeof(prefix); i++)
+		prefix[i] = (uint8_t)(length >> (8 * (7 - i)));
+
+	cr_assert(raw_write(&r, prefix, sizeof(prefix)));
+
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	cr_assert_eq(hall_net_stats(&s.h).too_big, 1);
+	tear_down(&s);
+}
+
+Test(rpc_peers, length_of_2_to_the_63_closes_the_connection)
+{
+	expect_length_refused(UINT64_C(1) << 63);
+}
+
+Test(rpc_peers, length_of_all_ones_closes_the_connection)
+{
+	expect_length_refused(UINT64_MAX);
+}
+
+Test(rpc_peers, message_of_5_mebibytes_is_refused_by_its_length_alone)
+{
+	expect_length_refused(UINT64_C(5) << 20);
+}
+
+Test(rpc_peers, announced_bytes_that_never_come_take_no_memory)
+{
+	enum { PEERS = 100, GROWTH_MAX = 24 << 20 };
+	const uint8_t four_mebibytes[8] = { [5] = 0x3f, [6] = 0xff, [7] = 0xff };
+	struct raw peers[PEERS];
+	struct scene s;
+	uint64_t before;
+
+	set_up(&s, NULL);
+	before = resident_bytes();
+
+	for (unsigned i = 0; i < PEERS; i++) {
+		peers[i] = join(&s);
+		cr_assert(raw_write(&peers[i], four_mebibytes, sizeof(four_mebibytes)));
+		cr_assert(raw_write(&peers[i], "\x80\0\0\1CTR1", 8));
+	}
+	expect_good_served(&s);
+
+	cr_assert_lt(resident_bytes(), before + GROWTH_MAX);
+	for (unsigned i = 0; i < PEERS; i++)
+		raw_close(&peers[i]);
+	tear_down(&s);
+}
+
+/* ---- headers ---------------------------------------------------------------------------- */
+
+/* What a broken rule looks like: one byte of a good CALL is another. */
+static const struct broken {
+	const char *what;
+	size_t at;
+	uint8_t byte;
+} broken_headers[] = {
+	{ "magic", 0, 'X' },
+	{ "kind 0", 4, 0 },
+	{ "kind 4", 4, 4 },
+	{ "a REPLY to a server", 4, CT_WIRE_REPLY },
+	{ "an unknown flag", 5, 0x80 },
+	{ "a criticality out of range", 6, 3 },
+	{ "attempt 0", 7, 0 },
+	{ "a meta over 8 KiB", 38, 0x21 },
+	{ "a meta longer than the message", 39, 200 },
+};
+
+Test(rpc_peers, header_that_breaks_a_rule_closes_its_connection_and_is_counted)
+{
+	const struct ct_wire_header h = raw_call_header(tell_hash(), SECOND_US);
+	enum { PREFIX = 12 };
+	uint8_t frame[256];
+	struct scene s;
+
+	set_up(&s, NULL);
+	for (size_t i = 0; i < CT_ARRAY_N(broken_headers); i++) {
+		struct raw r = join(&s);
+		const size_t n = raw_frame(&r, 1, &h, CT_BYTES_NONE, CT_BYTES_NONE, frame,
+					   sizeof(frame));
+
+		frame[PREFIX + broken_headers[i].at] = broken_headers[i].byte;
+		cr_assert(raw_write(&r, frame, n));
+
+		cr_assert(raw_ends(&r), "%s", broken_headers[i].what);
+		raw_close(&r);
+		cr_assert_eq(hall_stats(&s.h).bad_header, i + 1, "%s", broken_headers[i].what);
+	}
+	cr_assert_eq(hall_stats(&s.h).calls.received, 0);
+	tear_down(&s);
+}
+
+Test(rpc_peers, budget_of_zero_and_an_id_of_zero_close_the_connection)
+{
+	struct ct_wire_header no_budget = raw_call_header(tell_hash(), 0);
+	struct ct_wire_header no_id = raw_call_header(tell_hash(), SECOND_US);
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	no_id.cancel_id = (struct ct_id){ { 0 } };
+	r = join(&s);
+	cr_assert(raw_send(&r, 1, &no_budget, CT_BYTES_NONE, CT_BYTES_NONE));
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	r = join(&s);
+	cr_assert(raw_send(&r, 1, &no_id, CT_BYTES_NONE, CT_BYTES_NONE));
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+
+	cr_assert_eq(hall_stats(&s.h).bad_header, 2);
+	tear_down(&s);
+}
+
+Test(rpc_peers, message_shorter_than_a_header_closes_the_connection)
+{
+	const uint8_t ten_bytes[] = { 0, 0, 0, 0,   0,   0,   0,   10, 0x80,
+				      0, 0, 1, 'C', 'T', 'R', '1', 1,  0 };
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+
+	cr_assert(raw_write(&r, ten_bytes, sizeof(ten_bytes)));
+
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	cr_assert_eq(hall_stats(&s.h).bad_header, 1);
+	tear_down(&s);
+}
+
+Test(rpc_peers, peer_that_leaves_in_the_middle_of_a_header_is_no_fault)
+{
+	const struct ct_wire_header h = raw_call_header(tell_hash(), SECOND_US);
+	uint8_t frame[256];
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+	(void)raw_frame(&r, 1, &h, CT_BYTES_NONE, CT_BYTES_NONE, frame, sizeof(frame));
+
+	cr_assert(raw_write(&r, frame, 30));
+	raw_close(&r);
+
+	cr_assert(hall_settled(&s.h, pick_connections, 1));
+	cr_assert_eq(hall_stats(&s.h).bad_header, 0);
+	cr_assert_eq(hall_stats(&s.h).calls.received, 0);
+	tear_down(&s);
+}
+
+Test(rpc_peers, calls_in_front_of_a_broken_one_are_not_lost_from_the_account)
+{
+	const struct ct_wire_header good = raw_call_header(tell_hash(), 20 * SECOND_US);
+	struct ct_wire_header bad = raw_call_header(tell_hash(), 0);
+	uint8_t frames[512];
+	struct scene s;
+	struct raw r;
+	size_t n;
+
+	set_up(&s, NULL);
+	r = join(&s);
+	n = raw_frame(&r, 1, &good, CT_BYTES_NONE, CT_BYTES_NONE, frames, sizeof(frames));
+	n += raw_frame(&r, 2, &bad, CT_BYTES_NONE, CT_BYTES_NONE, frames + n, sizeof(frames) - n);
+
+	cr_assert(raw_write(&r, frames, n)); /* one receive for both */
+
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	cr_assert(hall_reached(&s.h, pick_received, 1));
+	cr_assert(hall_settled(&s.h, pick_in_flight, 0));
+	tear_down(&s);
+}
+
+/* ---- contents ------------------------------------------------------------------------------ */
+
+Test(rpc_peers, payload_that_does_not_decode_is_answered_and_the_connection_lives)
+{
+	const struct ct_wire_header h = raw_call_header(tell_hash(), SECOND_US);
+	struct raw_msg m;
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+
+	cr_assert(raw_send(&r, 7, &h, CT_BYTES_NONE, ct_bytes_of("\x12\x7fshort", 7)));
+
+	cr_assert(raw_receive(&r, &m));
+	cr_assert_eq(m.id, 7);
+	cr_assert_eq(m.h.code, CT_INVALID_ARGUMENT);
+	cr_assert(ct_id_equal(&m.h.cancel_id, &h.cancel_id));
+	cr_assert(send_tell(&r, 8, 0));
+	cr_assert(raw_receive(&r, &m));
+	cr_assert_eq(m.id, 8);
+	cr_assert_eq(m.h.code, CT_OK);
+	cr_assert_eq(hall_stats(&s.h).bad_payload, 1);
+	cr_assert_eq(hall_stats(&s.h).calls.app_error, 1);
+	raw_close(&r);
+	tear_down(&s);
+}
+
+Test(rpc_peers, meta_that_does_not_decode_costs_the_meta_and_not_the_call)
+{
+	const struct ct_wire_header h = raw_call_header(tell_hash(), SECOND_US);
+	struct raw_msg m;
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+
+	cr_assert(raw_send(&r, 7, &h, ct_bytes_of("\x0a\x7f", 2), CT_BYTES_NONE));
+
+	cr_assert(raw_receive(&r, &m));
+	cr_assert_eq(m.h.code, CT_OK);
+	raw_close(&r);
+	tear_down(&s);
+}
+
+Test(rpc_peers, flood_of_cancels_for_nobody_is_answered_and_takes_no_memory)
+{
+	enum { CANCELS = 50000, A_TIME = 200, GROWTH_MAX = 16 << 20 };
+	struct ct_wire_header h = { .kind = CT_WIRE_CANCEL, .code = CT_CANCEL_CALLER };
+	uint8_t frames[A_TIME * 64];
+	struct raw_msg m;
+	struct scene s;
+	uint64_t before;
+	struct raw r;
+
+	set_up(&s, NULL);
+	r = join(&s);
+	before = resident_bytes();
+	for (unsigned i = 0; i < CANCELS; i += A_TIME) {
+		size_t n = 0;
+
+		for (unsigned k = 0; k < A_TIME; k++) {
+			h.cancel_id = ct_id_new();
+			n += raw_frame(&r, i + k, &h, CT_BYTES_NONE, CT_BYTES_NONE, frames + n,
+				       sizeof(frames) - n);
+		}
+		cr_assert(raw_write(&r, frames, n));
+		for (unsigned k = 0; k < A_TIME; k++) {
+			cr_assert(raw_receive(&r, &m));
+			cr_assert_eq(m.h.code, CT_NOT_FOUND);
+		}
+	}
+
+	cr_assert_eq(hall_stats(&s.h).cancels_unknown, CANCELS + 1); /* one to join */
+	cr_assert_lt(resident_bytes(), before + GROWTH_MAX);
+	raw_close(&r);
+	tear_down(&s);
+}
+
+/* ---- readers -------------------------------------------------------------------------------- */
+
+Test(rpc_peers, slow_reader_is_cut_at_its_limit_and_others_go_on)
+{
+	enum { CALLS = 60, REPLY = 512 << 10, GROWTH_MAX = 96 << 20 };
+	const struct hall_opts o = { .net = { .send_bytes_max = 6 << 20 },
+				     .server = { .workers = 4, .queue_max = CALLS } };
+	struct ct_server_stats st;
+	struct scene s;
+	uint64_t before;
+	struct raw r;
+
+	set_up(&s, &o);
+	before = resident_bytes();
+	r = join(&s);
+
+	for (uint32_t i = 0; i < CALLS; i++) /* 30 MiB of answers, none read */
+		cr_assert(send_tell(&r, i, REPLY));
+
+	cr_assert(hall_settled(&s.h, pick_connections, 1), "it was not cut");
+	cr_assert(hall_settled(&s.h, pick_in_flight, 0));
+	st = hall_stats(&s.h);
+	cr_assert_eq(hall_net_stats(&s.h).slow_reader, 1);
+	cr_assert_gt(st.calls.peer_gone, 0);
+	cr_assert_eq(st.calls.peer_gone + st.calls.ok + st.calls.refused, st.calls.received);
+	cr_assert_lt(resident_bytes(), before + GROWTH_MAX);
+	cr_assert(raw_ends(&r));
+	raw_close(&r);
+	tear_down(&s);
+}
+
+Test(rpc_peers, reader_that_stops_altogether_is_cut_after_stall_ms)
+{
+	enum { CALLS = 8, REPLY = 3 << 20 };
+	const struct hall_opts o = { .net = { .stall_ms = 200, .send_bytes_max = 64 << 20 } };
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, &o);
+	r = join(&s);
+	for (uint32_t i = 0; i < CALLS; i++)
+		cr_assert(send_tell(&r, i, REPLY));
+
+	cr_assert(hall_settled(&s.h, pick_connections, 1), "it was not cut");
+
+	cr_assert_eq(hall_net_stats(&s.h).stalled, 1);
+	raw_close(&r);
+	tear_down(&s);
+}
+
+/* ---- comings and goings -------------------------------------------------------------------------- */
+
+Test(rpc_peers, peer_that_resets_with_calls_running_and_queued_frees_them_all)
+{
+	enum { WORKERS = 2, CALLS = 10 };
+	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, 20 * SECOND_US);
+	const struct hall_opts o = { .server = { .workers = WORKERS } };
+	struct ct_server_stats st;
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, &o);
+	r = join(&s);
+	for (uint32_t i = 0; i < CALLS; i++) {
+		struct ct_wire_header mine = h;
+
+		mine.cancel_id = ct_id_new();
+		cr_assert(raw_send(&r, i, &mine, CT_BYTES_NONE, CT_BYTES_NONE));
+	}
+	cr_assert(hall_waited(&s.h, &s.h.entered, WORKERS));
+	cr_assert(hall_reached(&s.h, pick_queued, CALLS - WORKERS));
+
+	raw_reset(&r);
+
+	cr_assert(hall_settled(&s.h, pick_in_flight, 0));
+	st = hall_stats(&s.h);
+	cr_assert_eq(st.calls.peer_gone, CALLS);
+	cr_assert_eq(hall_get(&s.h, &s.h.entered), WORKERS, "a queued one ran for nobody");
+	cr_assert_eq(hall_get(&s.h, &s.h.reasons[CT_CANCEL_PEER_GONE]), WORKERS);
+	tear_down(&s);
+}
+
+/* Bursts, because the kernel holds only so many that nobody has accepted yet. */
+static void join_many(const char *url, struct raw *peers, unsigned n)
+{
+	enum { BURST = 100 };
+
+	for (unsigned from = 0; from < n; from += BURST) {
+		const unsigned to = from + BURST < n ? from + BURST : n;
+
+		for (unsigned i = from; i < to; i++) {
+			peers[i] = raw_connect(url);
+			raw_hello(&peers[i], CT_SP_REQ);
+		}
+		for (unsigned i = from; i < to; i++)
+			cr_assert(raw_hears_hello(&peers[i], CT_SP_REP));
+	}
+}
+
+Test(rpc_peers, five_thousand_connections_at_once_are_served_and_leave_nothing)
+{
+	enum { WANTED = 5000, KEPT_BACK = 200, EACH_MAX = 16 << 10 };
+	const uint64_t limit = raise_descriptor_limit();
+	const unsigned n = limit > 2 * WANTED + KEPT_BACK ? WANTED
+							  : (unsigned)(limit - KEPT_BACK) / 2;
+	const struct hall_opts o = { .server = { .queue_max = WANTED, .calls_max = 2 * WANTED } };
+	struct raw *peers = calloc(n, sizeof(*peers));
+	struct raw_msg m;
+	struct scene s;
+	uint64_t before;
+
+	cr_assert_not_null(peers);
+	set_up(&s, &o);
+	before = resident_bytes();
+
+	join_many(hall_url(&s.h), peers, n);
+	cr_assert(hall_settled(&s.h, pick_connections, n + 1));
+	for (unsigned i = 0; i < n; i++)
+		cr_assert(send_tell(&peers[i], i, 0));
+	for (unsigned i = 0; i < n; i++) {
+		cr_assert(raw_receive(&peers[i], &m));
+		cr_assert_eq(m.id, i);
+		cr_assert_eq(m.h.code, CT_OK);
+	}
+	expect_good_served(&s);
+
+	if (__lsan_do_recoverable_leak_check == NULL) /* the sanitizer's own memory counts too */
+		cr_assert_lt(resident_bytes(), before + (uint64_t)n * EACH_MAX);
+	for (unsigned i = 0; i < n; i++)
+		raw_close(&peers[i]);
+	free(peers);
+	tear_down(&s);
+}
+
+Test(rpc_peers, connection_over_the_limit_is_refused_and_our_client_says_unavailable)
+{
+	const struct hall_opts o = { .server = { .connections_max = 3 },
+				     .net = { .backoff_min_ms = 5, .backoff_max_ms = 20 } };
+	struct raw second, third;
+	struct ct_client *late;
+	struct scene s;
+	struct ask a;
+
+	set_up(&s, &o);
+	second = join(&s);
+	third = join(&s);
+	late = client_with(&(struct ct_client_opts){ .rt = &s.h.rt,
+						     .peer = "hall",
+						     .urls = (const char *[]){ hall_url(&s.h) },
+						     .urls_n = 1,
+						     .attempts_max = 1 });
+
+	ask_init(&a, 10000);
+	cr_assert_eq(ask_now(&a, late, &hall_tell_method), CT_UNAVAILABLE);
+	cr_assert(a.reply.not_processed);
+	ask_fini(&a);
+	cr_assert_gt(hall_net_stats(&s.h).refused_full, 0);
+	raw_close(&third); /* makes room */
+	client_wait_ready(late, &s.h.rt);
+	ask_init(&a, 10000);
+	cr_assert_eq(ask_now(&a, late, &hall_tell_method), CT_OK);
+	ask_fini(&a);
+
+	late = ct_client_free(late);
+	raw_close(&second);
+	tear_down(&s);
+}
