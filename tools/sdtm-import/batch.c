@@ -26,7 +26,7 @@ struct sdtm_batch *sdtm_batch_free(struct sdtm_batch *b)
 	if (b == NULL)
 		return NULL;
 	ct_list_remove(&b->link);
-	for (uint32_t i = 0; i < b->items_n; i++)
+	for (uint32_t i = 0; b->items != NULL && i < b->items_n; i++)
 		(void)sdtm_item_free(b->items[i]);
 	ct_mem_free(b->items);
 	ct_mem_free(b->msgs);

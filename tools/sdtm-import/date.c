@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sdtm-import/date.h"
 
+#include "base/check.h"
+
 #include <stdbool.h>
 
 enum { PARTS = SDTM_DATE_SECOND + 1, UNKNOWN = -1, FRACTION_DIGITS_MAX = 9, ZONE_HOURS_MAX = 14 };
@@ -132,6 +134,7 @@ const char *sdtm_date_check(const char *text, size_t len, enum sdtm_date_precisi
 		why = n > SDTM_DATE_HOUR ? take_zone(&c) : at_end(&c) ? NULL : NOT_ISO;
 	if (why != NULL)
 		return why;
+	CT_CHECK(n > 0 && n <= PARTS);
 	if (v[n - 1] == UNKNOWN)
 		return "the date ends in a part that is not known";
 	if (n > SDTM_DATE_DAY &&

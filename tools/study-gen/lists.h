@@ -45,9 +45,7 @@ extern const struct gen_drug gen_drugs[GEN_DRUGS_N];
  * std_decimals. */
 struct gen_test {
 	const char *testcd, *test, *category, *unit, *std_unit;
-	int32_t low, high, decimals;
-	int64_t num, den;
-	int32_t std_decimals;
+	int32_t low, high, decimals, num, den, std_decimals;
 };
 
 enum { GEN_TESTS_N = 31 };

@@ -21,7 +21,7 @@ struct sdtm_csv_source text_source_of(struct text_source *t);
  * is valid until the next call; the file is removed by file_remove(). */
 const char *file_of(const char *text, size_t len);
 const char *gz_file_of(const char *text, size_t len, size_t drop_at_end);
-void file_remove(const char *path);
+void file_remove(const char *file);
 
 /* A sink that keeps count. */
 struct tally {
