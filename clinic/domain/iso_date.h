@@ -4,10 +4,10 @@
 
 /*
  * ISO 8601 dates as SDTM writes them: text with the precision that is known,
- * "2003", "2003-05", "2003-05-17", "2014-01-16T13:17", "2014-01-16T13:17:30.5+08:00"
- * (also "+0800", "+08", "Z"). A part that is not known though a later one is, is a hyphen: "2003---17" (some
- * 17th of 2003), "2003-05-17T-:30". Never a timestamp type. Pure functions, any
- * thread.
+ * "2003", "2003-05", "2003-05-17", "2014-01-16T13:17", "2014-01-16T13:17:30.5",
+ * the last two also with a zone ("Z", "+08:00", "+0800", "+08"). A part that is
+ * not known though a later one is, is a hyphen: "2003---17" (some 17th of 2003),
+ * "2003-05-17T-:30". Never a timestamp type. Pure functions, any thread.
  */
 enum { CLINIC_DATE_SIZE = 20 }; /* "9999-12-31T23:59:59" and a NUL */
 

@@ -2,7 +2,6 @@
 #include "clinic/domain/page_token.h"
 
 #include "base/bytes.h"
-#include "base/check.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,8 +13,9 @@
  */
 enum {
 	FIXED_BYTES = 9,
-	TOKEN_BYTES_MAX = (CLINIC_PAGE_TOKEN_SIZE - 1) / 2,
+	RAW_BYTES_MAX = FIXED_BYTES + CLINIC_PAGE_PARTS_MAX * (2 + CLINIC_PAGE_PART_SIZE - 1),
 };
+_Static_assert(2 * RAW_BYTES_MAX < CLINIC_PAGE_TOKEN_SIZE, "the largest key fits in a token");
 
 static const char digits[] = "0123456789abcdef";
 
@@ -59,7 +59,7 @@ static uint32_t get_u32(const uint8_t *p)
 void clinic_page_token_write(uint32_t query, const struct clinic_page_key *k,
 			     char out[CLINIC_PAGE_TOKEN_SIZE])
 {
-	uint8_t raw[FIXED_BYTES + CLINIC_PAGE_PARTS_MAX * (2 + CLINIC_PAGE_PART_SIZE)];
+	uint8_t raw[RAW_BYTES_MAX];
 	size_t n = FIXED_BYTES;
 
 	put_u32(raw + 4, query);
@@ -73,7 +73,6 @@ void clinic_page_token_write(uint32_t query, const struct clinic_page_key *k,
 		n += len;
 	}
 	put_u32(raw, ct_fnv1a32(ct_bytes_of(raw + 4, n - 4)));
-	CT_CHECK(n <= TOKEN_BYTES_MAX);
 	for (size_t i = 0; i < n; i++) {
 		out[2 * i] = digits[raw[i] >> 4];
 		out[2 * i + 1] = digits[raw[i] & 15];
@@ -99,7 +98,7 @@ ct_status clinic_page_token_read(const char *token, uint32_t query, size_t n,
 {
 	const size_t len = strlen(token), raw_n = len / 2;
 	struct clinic_page_key k = { .n = 0 };
-	uint8_t raw[TOKEN_BYTES_MAX];
+	uint8_t raw[RAW_BYTES_MAX];
 	size_t used = FIXED_BYTES;
 
 	if (len % 2 != 0 || raw_n < FIXED_BYTES || raw_n > sizeof(raw) ||

@@ -17,6 +17,7 @@
 #include "clinic/v1/patient.ct.h"
 #include "clinic/v1/report.ct.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -164,12 +165,11 @@ static bool accounts_add_up(struct ct_service_host *h)
 	ct_server_stop(ct_service_host_server(h));
 	ct_server_join(ct_service_host_server(h));
 	ct_server_stats(ct_service_host_server(h), &s);
-	printf("received %llu ok %llu errors %llu expired %llu cancelled %llu gone %llu\n",
-	       (unsigned long long)s.calls.received, (unsigned long long)s.calls.ok,
-	       (unsigned long long)s.calls.app_error,
-	       (unsigned long long)(s.calls.expired_queued + s.calls.expired_running),
-	       (unsigned long long)(s.calls.cancelled_queued + s.calls.cancelled_running),
-	       (unsigned long long)s.calls.peer_gone);
+	printf("received %" PRIu64 " ok %" PRIu64 " errors %" PRIu64 " expired %" PRIu64
+	       " cancelled %" PRIu64 " gone %" PRIu64 "\n",
+	       s.calls.received, s.calls.ok, s.calls.app_error,
+	       s.calls.expired_queued + s.calls.expired_running,
+	       s.calls.cancelled_queued + s.calls.cancelled_running, s.calls.peer_gone);
 	return s.identity_ok && s.calls.in_flight == 0;
 }
 

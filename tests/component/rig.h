@@ -59,11 +59,11 @@ Clinic__V1__DiagnosticReport rig_report(const char *study, const char *usubjid, 
 Clinic__V1__Visit rig_visit(const char *study, const char *usubjid, double num, const char *start);
 
 /* Puts one; its outcome is in rig.reply until the next call. The call must be OK. */
-const Clinic__V1__ItemOutcome *rig_put_patient(struct rig *r, Clinic__V1__Patient *p);
-const Clinic__V1__ItemOutcome *rig_put_case(struct rig *r, Clinic__V1__CaseRecord *c);
-const Clinic__V1__ItemOutcome *rig_put_medication(struct rig *r, Clinic__V1__Medication *m);
-const Clinic__V1__ItemOutcome *rig_put_report(struct rig *r, Clinic__V1__DiagnosticReport *d);
-const Clinic__V1__ItemOutcome *rig_put_visit(struct rig *r, Clinic__V1__Visit *v);
+const Clinic__V1__ItemOutcome *rig_put_patient(struct rig *r, Clinic__V1__Patient *item);
+const Clinic__V1__ItemOutcome *rig_put_case(struct rig *r, Clinic__V1__CaseRecord *item);
+const Clinic__V1__ItemOutcome *rig_put_medication(struct rig *r, Clinic__V1__Medication *item);
+const Clinic__V1__ItemOutcome *rig_put_report(struct rig *r, Clinic__V1__DiagnosticReport *item);
+const Clinic__V1__ItemOutcome *rig_put_visit(struct rig *r, Clinic__V1__Visit *item);
 
 #define CREATED CLINIC__V1__ITEM_OUTCOME__KIND__CREATED
 #define UPDATED CLINIC__V1__ITEM_OUTCOME__KIND__UPDATED

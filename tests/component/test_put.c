@@ -2,9 +2,11 @@
 /* Batches: what becomes of each item, and what a second time changes. */
 #include "tests/component/rig.h"
 
+#include "report-svc/app.h"
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 TestSuite(put, .fini = leak_check, .timeout = 20);
@@ -251,5 +253,58 @@ Test(put, a_full_disk_fails_the_batch_and_keeps_nothing_of_it)
 	req.n_reports = 1;
 	cr_assert_eq(report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp), CT_OK,
 		     "what fits is still taken");
+	rig_stop(&rig);
+}
+
+/* ---- two replicas of report-svc on one database ------------------------------------ */
+
+static struct ct_service_host *second_report_svc(struct rsvc_conf *conf)
+{
+	char path[160];
+	const char *settings[] = { "server.listen=tcp://127.0.0.1:0", path };
+	const struct ct_conf_source src = { NULL, settings, CT_ARRAY_N(settings) };
+	struct ct_service_host *h = NULL;
+	struct ct_conf_report report;
+	struct ct_service_why why;
+
+	(void)snprintf(path, sizeof(path), "store.path=%s", rig.report_conf.store.path);
+	cr_assert_eq(ct_conf_load(&rsvc_conf_schema, &src, conf, &report), CT_OK, "%s",
+		     report.text);
+	cr_assert_eq(ct_service_host_new(&rsvc_service, conf, rig.log, &why, &h), CT_OK, "%s",
+		     why.text);
+	return h;
+}
+
+Test(put, two_replicas_on_one_database_lose_no_update)
+{
+	enum { ROUNDS = 50 };
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1");
+	struct rsvc_conf conf = { .page_size = 0 };
+	struct ct_client *first, *second = NULL;
+	struct ct_service_host *other;
+	char text[16];
+	const char *url, *why;
+
+	rig_start(&rig, NULL);
+	other = second_report_svc(&conf);
+	url = ct_server_url(ct_service_host_server(other), 0);
+	cr_assert_eq(ct_client_new(
+			     &(struct ct_client_opts){
+				     .rt = &rig.rt, .peer = "report", .urls = &url, .urls_n = 1 },
+			     &second, &why),
+		     CT_OK);
+	first = rig.to_report;
+	for (uint64_t i = 1; i <= ROUNDS; i++) {
+		(void)snprintf(text, sizeof(text), "%u", (unsigned)i % 1000);
+		d.conclusion = text;
+		rig.to_report = i % 2 == 0 ? first : second;
+		check(rig_put_report(&rig, &d), i == 1 ? CREATED : UPDATED, i);
+		rig.to_report = i % 2 == 0 ? second : first;
+		check(rig_put_report(&rig, &d), UNCHANGED, i);
+	}
+	rig.to_report = first;
+	second = ct_client_free(second);
+	other = ct_service_host_free(other);
+	ct_conf_fini(&rsvc_conf_schema, &conf);
 	rig_stop(&rig);
 }

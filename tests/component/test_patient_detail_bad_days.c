@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The full view, with a report-svc that is slow, broken and dead. */
+#include "tests/component/detail.h"
+#include "tests/component/fake_report.h"
+
+#include "tests/lib/gate.h"
+#include "tests/lib/leak_check.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(patient_detail_bad_days, .fini = leak_check, .timeout = 20);
+
+static const struct rig_opts faked = { .report = &fake_report_service };
+
+Test(patient_detail_bad_days, an_unknown_subject_is_not_found_and_its_legs_are_stopped)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &faked);
+	cr_assert_eq(detail_call(NULL, &req, &resp), CT_NOT_FOUND);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 400000, "it did not wait for report-svc");
+	rig_stop(&detail_rig); /* and report-svc has no call left */
+}
+
+Test(patient_detail_bad_days, a_slow_report_svc_gives_a_flagged_view_in_time)
+{
+	static const char *const settings[] = { "detail.report_timeout_ms=150", NULL };
+	const struct rig_opts opts = { .report = &fake_report_service,
+				       .patient_settings = settings };
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &opts);
+	detail_put_patient();
+	detail_put_cases(2);
+	resp = detail_get(&req);
+	cr_assert_not(resp->complete);
+	detail_check(resp, LAB_REPORTS, TIMEOUT, 0);
+	cr_assert_eq(detail_section(resp, LAB_REPORTS)->code, CT_DEADLINE_EXCEEDED);
+	detail_check(resp, VITALS, STATE_OK, 1);
+	detail_check(resp, VISITS, STATE_OK, 1);
+	detail_check(resp, CASES, STATE_OK, 2);
+	cr_assert_str_eq(resp->patient->identity->given, "三");
+	cr_assert_geq(detail_rig.reply.elapsed_us, 140000);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
+	cr_assert_leq(fake_report.budget_us, 150000, "report-svc knew how long it had");
+	AWAIT(&fake_report.left); /* and stopped */
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, a_callers_short_deadline_still_gets_the_view_before_it_passes)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+	struct ct_ctx *ctx = NULL;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &faked);
+	detail_put_patient();
+	cr_assert_eq(ct_ctx_new_root(detail_rig.rt.timers,
+				     ct_deadline_after_ms(ct_clock_system(), 200), &ctx),
+		     CT_OK);
+	cr_assert_eq(detail_call(ctx, &req, &resp), CT_OK, "%s", detail_rig.reply.message);
+	detail_check(resp, LAB_REPORTS, TIMEOUT, 0);
+	detail_check(resp, IDENTITY, STATE_OK, 1);
+	cr_assert_leq(fake_report.budget_us, 180000, "less the reply margin");
+	ct_ctx_unref(ctx);
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, a_dead_report_svc_is_flagged_unavailable)
+{
+	const struct rig_opts opts = { .report_dead = true };
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp;
+
+	rig_start(&detail_rig, &opts);
+	detail_put_patient();
+	detail_put_cases(1);
+	resp = detail_get(&req);
+	cr_assert_not(resp->complete);
+	detail_check(resp, LAB_REPORTS, UNAVAILABLE, 0);
+	detail_check(resp, VITALS, UNAVAILABLE, 0);
+	detail_check(resp, VISITS, UNAVAILABLE, 0);
+	detail_check(resp, CASES, STATE_OK, 1);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 600000);
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, an_error_of_report_svc_is_flagged_with_its_words)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp;
+
+	fake_report.lab = FAKE_LAB_FAILS;
+	fake_report.lab_status = CT_DATA_LOSS;
+	rig_start(&detail_rig, &faked);
+	detail_put_patient();
+	resp = detail_get(&req);
+	detail_check(resp, LAB_REPORTS, ERROR, 0);
+	cr_assert_eq(detail_section(resp, LAB_REPORTS)->code, CT_DATA_LOSS);
+	cr_assert_str_eq(detail_section(resp, LAB_REPORTS)->error, "as the test says");
+	detail_check(resp, VITALS, STATE_OK, 1);
+	cr_assert_not(resp->complete);
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, without_partial_the_first_failure_is_the_answer)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_whole_or_nothing();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+
+	fake_report.lab = FAKE_LAB_FAILS;
+	fake_report.lab_status = CT_INTERNAL;
+	rig_start(&detail_rig, &faked);
+	detail_put_patient();
+	cr_assert_eq(detail_call(NULL, &req, &resp), CT_INTERNAL);
+	cr_assert_str_eq(detail_rig.reply.message, "LAB_REPORTS: as the test says");
+	fake_report.lab = FAKE_LAB_ANSWERS;
+	cr_assert(detail_get(&req)->complete);
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, without_partial_a_slow_or_dead_report_svc_is_a_status_in_time)
+{
+	static const char *const settings[] = { "detail.report_timeout_ms=100", NULL };
+	const struct rig_opts slow = { .report = &fake_report_service,
+				       .patient_settings = settings };
+	const struct rig_opts dead = { .report_dead = true };
+	Clinic__V1__GetPatientDetailRequest req = detail_whole_or_nothing();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &slow);
+	detail_put_patient();
+	cr_assert_eq(detail_call(NULL, &req, &resp), CT_DEADLINE_EXCEEDED);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
+	cr_assert_eq(strncmp(detail_rig.reply.message, "LAB_REPORTS: ", 13), 0, "%s",
+		     detail_rig.reply.message);
+	rig_stop(&detail_rig);
+
+	rig_start(&detail_rig, &dead);
+	detail_put_patient();
+	cr_assert_eq(detail_call(NULL, &req, &resp), CT_UNAVAILABLE);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days,
+     without_partial_what_cannot_be_read_here_is_the_answer_and_stops_the_legs)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_whole_or_nothing();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &faked);
+	detail_put_patient();
+	rig_sql(rig_patient_store(&detail_rig), "DROP TABLE medications");
+	cr_assert_eq(detail_call(NULL, &req, &resp), CT_INTERNAL);
+	cr_assert_eq(strncmp(detail_rig.reply.message, "MEDICATIONS: ", 13), 0, "%s",
+		     detail_rig.reply.message);
+	cr_assert_lt(detail_rig.reply.elapsed_us, 400000, "it did not wait for report-svc");
+	rig_stop(&detail_rig);
+}
+
+Test(patient_detail_bad_days, what_cannot_be_read_here_is_flagged_too)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp;
+
+	rig_start(&detail_rig, NULL);
+	detail_put_patient();
+	detail_put_cases(1);
+	rig_sql(rig_patient_store(&detail_rig), "DROP TABLE medications");
+	resp = detail_get(&req);
+	detail_check(resp, MEDICATIONS, ERROR, 0);
+	detail_check(resp, CASES, STATE_OK, 1);
+	detail_check(resp, VISITS, STATE_OK, 0);
+	cr_assert_not(resp->complete);
+	rig_stop(&detail_rig);
+}
+
+static void keep_status(void *arg, struct ct_reply *reply)
+{
+	atomic_store((atomic_int *)arg, (int)reply->status);
+}
+
+Test(patient_detail_bad_days, a_callers_cancel_reaches_report_svc)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	struct ct_ctx *ctx = NULL;
+	atomic_int st = -1;
+
+	fake_report.lab = FAKE_LAB_WAITS;
+	rig_start(&detail_rig, &faked);
+	detail_put_patient();
+	cr_assert_eq(ct_ctx_new_root(detail_rig.rt.timers, CT_NEVER, &ctx), CT_OK);
+	patient_get_patient_detail_async(detail_rig.to_patient, ctx, &req, keep_status, &st);
+	AWAIT(&fake_report.entered);
+	cr_assert(ct_ctx_cancel(ctx, CT_CANCEL_CALLER));
+	AWAIT(&fake_report.left);
+	cr_assert_eq(atomic_load(&fake_report.stop_reason), CT_CANCEL_PARENT);
+	detail_rig.to_patient = ct_client_free(detail_rig.to_patient);
+	cr_assert_eq(atomic_load(&st), CT_CANCELLED);
+	ct_ctx_unref(ctx);
+	rig_stop(&detail_rig);
+}
