@@ -103,7 +103,7 @@ static uint32_t backoff_ms(const struct sdtm_batch *b)
 	uint32_t ms = BACKOFF_MAX_MS;
 
 	if (b->attempts < 7)
-		ms = BACKOFF_FIRST_MS << (b->attempts - 1);
+		ms = (uint32_t)BACKOFF_FIRST_MS << (b->attempts - 1);
 	if (ms > BACKOFF_MAX_MS)
 		ms = BACKOFF_MAX_MS;
 	ms = ms * 4 / 5 + (uint32_t)(ct_random_u64() % (ms * 2 / 5 + 1));
