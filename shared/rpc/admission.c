@@ -48,6 +48,45 @@ static struct ct_reply_head head_of(const struct ct_server *s, enum ct_refusal w
 	};
 }
 
+static bool is_inline(const struct ct_route *r)
+{
+	return r->method->lane == CT_LANE_INLINE;
+}
+
+/* One place more, unless max are taken. Exact, whatever the other threads do. */
+static bool reserve(_Atomic uint64_t *taken, uint64_t max)
+{
+	uint64_t n = atomic_load_explicit(taken, memory_order_relaxed);
+
+	while (n < max)
+		if (atomic_compare_exchange_weak_explicit(taken, &n, n + 1, memory_order_relaxed,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
+static void give_back(_Atomic uint64_t *taken)
+{
+	atomic_fetch_sub_explicit(taken, 1, memory_order_relaxed);
+}
+
+static enum ct_refusal take_place(struct ct_server *s, struct ct_route *r)
+{
+	if (!reserve(&r->in_flight, s->opts.method_calls_max))
+		return CT_REFUSAL_METHOD_LIMIT;
+	if (!reserve(&s->in_flight, s->opts.calls_max)) {
+		give_back(&r->in_flight);
+		return CT_REFUSAL_CALL_LIMIT;
+	}
+	return CT_REFUSALS_N;
+}
+
+static void leave_place(struct ct_server *s, struct ct_route *r)
+{
+	give_back(&s->in_flight);
+	give_back(&r->in_flight);
+}
+
 static void count_refusal(struct ct_server *s, enum ct_refusal why)
 {
 	ct_srv__count(&s->refused_by[why]);
@@ -72,8 +111,7 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 
 	ct_sm_move(&c->sm, CT_CALL_REFUSED);
 	count_refusal(s, why);
-	atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&c->route->in_flight, 1, memory_order_relaxed);
+	leave_place(s, c->route);
 	(void)ct_srv__reply(c->conn, &c->reply_to, &c->header, &head, NULL, CT_BYTES_NONE);
 	if (c->registered) {
 		ct_registry_remove(s->registry, &c->reg);
@@ -91,7 +129,7 @@ static bool feasible(struct ct_server *s, const struct arrival *a)
 	struct ct_pool_stats ps;
 	uint64_t estimate, wait;
 
-	if (a->header.budget_us == CT_BUDGET_NONE || a->route->method->lane == CT_LANE_INLINE)
+	if (a->header.budget_us == CT_BUDGET_NONE || is_inline(a->route))
 		return true;
 	estimate = ct_srv__get(&a->route->estimate_us);
 	if (estimate == 0 || a->header.budget_us > US_PER_MS * US_PER_MS)
@@ -103,30 +141,40 @@ static bool feasible(struct ct_server *s, const struct arrival *a)
 	return a->header.budget_us >= wait + estimate;
 }
 
-/* The order of semantics.md, cheapest first; CT_REFUSALS_N: let it in. */
+/* What is left when a receive's worth of calls has been looked at is not worth the
+ * look at the clock; enlist() looks again. */
+static bool expired(struct ct_server *s, const struct arrival *a)
+{
+	return a->header.budget_us < US_PER_MS * 10 &&
+	       ct_deadline_passed(s->clk, ct_instant_add_us(a->now, a->header.budget_us));
+}
+
+/* The order of semantics.md, cheapest first; CT_REFUSALS_N: let it in, it has its
+ * place. */
 static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 {
-	const struct ct_route *r = a->route;
+	struct ct_route *r = a->route;
+	enum ct_refusal why;
 
 	if (r != NULL && r->method->max_request_bytes != 0 &&
 	    a->payload.len > r->method->max_request_bytes)
 		return CT_REFUSAL_SIZE;
-	if (atomic_load_explicit(&s->refusing, memory_order_relaxed) &&
-	    (r == NULL || r->method->lane != CT_LANE_INLINE))
+	if (atomic_load_explicit(&s->refusing, memory_order_relaxed) && (r == NULL || !is_inline(r)))
 		return CT_REFUSAL_DRAINING;
 	if (ct_registry_take_tombstone(s->registry, &a->header.cancel_id, a->now)) {
 		ct_srv__count(&s->tombstones_hit);
 		return CT_REFUSAL_TOMBSTONE;
 	}
+	if (expired(s, a))
+		return CT_REFUSAL_EXPIRED;
 	if (r == NULL)
 		return CT_REFUSAL_UNKNOWN_METHOD;
-	if (atomic_load_explicit(&r->in_flight, memory_order_relaxed) >= s->opts.method_calls_max)
-		return CT_REFUSAL_METHOD_LIMIT;
-	if (ct_srv__get(&s->in_flight) >= s->opts.calls_max)
-		return CT_REFUSAL_CALL_LIMIT;
-	if (!feasible(s, a))
-		return CT_REFUSAL_INFEASIBLE;
-	return CT_REFUSALS_N;
+	why = take_place(s, r);
+	if (why == CT_REFUSALS_N && !feasible(s, a)) {
+		leave_place(s, r);
+		why = CT_REFUSAL_INFEASIBLE;
+	}
+	return why;
 }
 
 static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
@@ -178,6 +226,8 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 		ct_call__refuse(c, CT_REFUSAL_EXPIRED);
 		return false;
 	}
+	c->task = (struct ct_task){ .fn = ct_call__task_fn, .lane = c->route->method->lane };
+	ct_list_init(&c->task.link);
 	c->reg.id = c->header.cancel_id;
 	st = ct_registry_add(s->registry, &c->reg, c->received);
 	if (st != CT_OK) {
@@ -186,12 +236,27 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 		ct_call__refuse(c, st == CT_CANCELLED ? CT_REFUSAL_TOMBSTONE : CT_REFUSAL_DUPLICATE);
 		return false;
 	}
+	/* A sweep that found no such call has set this before it looked. */
+	if (!is_inline(c->route) && atomic_load_explicit(&s->refusing, memory_order_relaxed)) {
+		ct_registry_remove(s->registry, &c->reg);
+		ct_call__refuse(c, CT_REFUSAL_DRAINING);
+		return false;
+	}
 	c->registered = true;
 	ct_sm_move(&c->sm, CT_CALL_QUEUED);
-	c->task = (struct ct_task){ .fn = ct_call__task_fn, .lane = c->route->method->lane };
-	ct_list_init(&c->task.link);
 	ct_ctx_on_cancel(&c->ctx, &c->tripped, ct_call__tripped);
 	return true;
+}
+
+/* Questions are answered while the server ends, but none may wait for something:
+ * what an inline handler keeps after the sweep is tripped here. */
+static void run_here(struct ct_server *s, struct ct_call *c)
+{
+	ct_ctx_ref(&c->ctx); /* it may end, or be kept and end on another thread */
+	ct_call__run_inline(c);
+	if (atomic_load(&s->cancelling) && !atomic_load(&c->answered))
+		(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
+	ct_ctx_unref(&c->ctx);
 }
 
 /* The call that is to be queued; NULL: it was refused, or ran at once. */
@@ -209,17 +274,16 @@ static struct ct_call *on_call(struct ct_server *s, struct arrival *a)
 	}
 	c = accept_call(s, a);
 	if (c == NULL) {
+		leave_place(s, a->route);
 		refuse_arrival(s, a, CT_REFUSAL_NO_MEMORY);
 		return NULL;
 	}
 	ct_sm_init(&c->sm, ct_call__rows, CT_CALL_RECEIVED, NULL);
-	atomic_fetch_add_explicit(&s->in_flight, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->route->in_flight, 1, memory_order_relaxed);
 	if (!enlist(s, c))
 		return NULL;
-	if (c->route->method->lane != CT_LANE_INLINE)
+	if (!is_inline(a->route))
 		return c;
-	ct_call__run_inline(c);
+	run_here(s, c);
 	return NULL;
 }
 

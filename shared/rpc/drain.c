@@ -107,6 +107,7 @@ static void cancel_rest(struct ct_server *s)
 	if (!moved)
 		return;
 	log_state(s, "cancelling what is left");
+	atomic_store(&s->cancelling, true);
 	ct_srv__cancel_calls(s, NULL, CT_CANCEL_DRAIN);
 }
 

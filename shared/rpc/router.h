@@ -18,7 +18,7 @@ struct ct_route {
 	void *impl;
 	/* relaxed atomics: statistics and an estimate */
 	_Atomic uint64_t calls, errors;
-	atomic_uint in_flight;        /* admitted and not ended */
+	_Atomic uint64_t in_flight;   /* admitted and not ended */
 	_Atomic uint64_t estimate_us; /* moving average of the handler's time */
 	struct ct_hist handler_us, cancel_to_stop_us;
 };

@@ -139,6 +139,7 @@ struct ct_server {
 	uint64_t alive; /* calls whose memory is in use; 0 ends a drain */
 
 	atomic_bool refusing;     /* state is not SERVING: release on set, relaxed on the hot path */
+	atomic_bool cancelling;   /* its calls are being tripped, or were */
 	/* relaxed: statistics */
 	_Atomic uint64_t received, in_flight, ends[CT_END_N], refused_by[CT_REFUSALS_N];
 	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped,
