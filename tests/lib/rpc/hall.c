@@ -60,22 +60,10 @@ static void answer_ok(struct ct_call *call, const Hall__V1__Ask *ask)
 	ct_call_reply(call, &resp.base);
 }
 
-static void tell(struct ct_call *call, const Hall__V1__Ask *ask)
+static void fail(struct ct_call *call, const Hall__V1__Ask *ask)
 {
-	struct hall *h = ct_call_impl(call);
 	Hall__V1__Answer detail = HALL__V1__ANSWER__INIT;
-	bool fails;
 
-	ct_lock_acquire(&h->lock);
-	h->told++;
-	fails = ask->code != 0 && (ask->fail_first == 0 || h->told <= ask->fail_first);
-	ct_lock_release(&h->lock);
-	if (ask->mute)
-		return;
-	if (!fails) {
-		answer_ok(call, ask);
-		return;
-	}
 	detail.payload = ask->payload;
 	for (uint32_t i = 0; i < ask->details; i++)
 		ct_call_add_detail(call, &detail.base);
@@ -84,6 +72,26 @@ static void tell(struct ct_call *call, const Hall__V1__Ask *ask)
 	if (ask->no_retry)
 		ct_call_set_no_retry(call);
 	ct_call_fail(call, (ct_status)ask->code, "%s", ask->message);
+}
+
+static void tell(struct ct_call *call, const Hall__V1__Ask *ask)
+{
+	struct ct_ctx *ctx = ct_call_ctx(call);
+	struct hall *h = ct_call_impl(call);
+	bool fails;
+
+	ct_lock_acquire(&h->lock);
+	h->told++;
+	fails = ask->code != 0 && (ask->fail_first == 0 || h->told <= ask->fail_first);
+	ct_lock_release(&h->lock);
+	if (ask->mute)
+		return;
+	if (ask->work_us > 0)
+		(void)!ct_ctx_sleep_until(ctx, ct_instant_add_us(ct_ctx_now(ctx), ask->work_us));
+	if (fails)
+		fail(call, ask);
+	else
+		answer_ok(call, ask);
 }
 
 /* ---- the gate ------------------------------------------------------------------------ */
