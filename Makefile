@@ -142,7 +142,7 @@ src_patient-svc := $(src_clinic) $(call src_of,patient-svc patient-svc/handlers 
 src_report-svc := $(src_clinic) $(call src_of,report-svc report-svc/handlers report-svc/domain report-svc/store)
 src_rpcctl := $(call src_of,tools/rpcctl)
 extra_rpcctl := $(B)/obj/gen/rpcctl_services.o # mk/rpcctl.mk
-src_sdtm-import := $(call src_of,tools/sdtm-import)
+src_sdtm-import := $(call src_of,tools/sdtm-import) clinic/domain/iso_date.c
 src_study-gen := $(call src_of,tools/study-gen)
 src_patient-view := $(call src_of,tools/patient-view)
 define program_rule

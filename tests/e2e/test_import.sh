@@ -116,7 +116,7 @@ check "the sum holds" sum "30 9 0 0 21"
 sort "$tmp/rejects.csv" >"$tmp/rejects"
 check "every rejected row is told with file, line, column and reason" \
 	diff <(sort $data/bad/rejects.expected) "$tmp/rejects"
-check "people see them, too" said "$tmp/err" 'ae.csv:2:AESTDTC: the month has no such day: "2013-02-30"'
+check "people see them, too" said "$tmp/err" 'ae.csv:2:AESTDTC: has no such day in that month: "2013-02-30"'
 check "a second run of it" import 1 $data/bad
 check "changes nothing either" sum "30 0 0 9 21"
 check "a table without a column it needs refuses the study" import 2 $data/missing-column

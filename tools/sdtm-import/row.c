@@ -2,7 +2,7 @@
 #include "sdtm-import/row.h"
 
 #include "base/check.h"
-#include "sdtm-import/date.h"
+#include "clinic/domain/iso_date.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -129,8 +129,10 @@ char *sdtm_row_text(struct sdtm_row *row, uint32_t column)
 char *sdtm_row_date(struct sdtm_row *row, uint32_t column)
 {
 	const struct sdtm_csv_field *f = field_of(row, column);
-	enum sdtm_date_precision precision;
-	const char *why = f->len == 0 ? NULL : sdtm_date_check(f->text, f->len, &precision);
+	const char *why = NULL;
+
+	if (f->len > 0)
+		why = strlen(f->text) == f->len ? clinic_date_fault(f->text) : "holds a NUL byte";
 
 	if (why != NULL) {
 		sdtm_row_spoil(row, column, why);

@@ -179,7 +179,7 @@ Test(row, first_fault_is_kept_and_what_follows_reads_as_blank)
 	cr_assert_str_eq(sdtm_row_date(&f.row, SV_SVENDTC), "");
 	cr_assert_str_eq(sdtm_row_text(&f.row, SV_USUBJID), "");
 	cr_assert_str_eq(f.row.why.column, "SVSTDTC");
-	cr_assert_str_eq(f.row.why.reason, "the month has no such day: \"2013-02-30\"");
+	cr_assert_str_eq(f.row.why.reason, "has no such day in that month: \"2013-02-30\"");
 	free(f.csv);
 }
 
@@ -189,14 +189,14 @@ Test(row, reason_shows_neither_control_characters_nor_more_than_a_piece_of_the_v
 
 	begin(&f, "S,P,1,\"\x1b[2Jxx\ny\",,");
 	cr_assert_str_eq(sdtm_row_date(&f.row, SV_SVSTDTC), "");
-	cr_assert_str_eq(f.row.why.reason, "not an ISO 8601 date: \"?[2Jxx?y\"");
+	cr_assert_str_eq(f.row.why.reason, "needs a year of four digits: \"?[2Jxx?y\"");
 	free(f.csv);
 
 	/* 16 characters of 3 bytes are 48 bytes: one more would be cut in half */
 	begin(&f, "S,P,1,x一二三四五六七八九十一二三四五六七,,");
 	cr_assert_str_eq(sdtm_row_date(&f.row, SV_SVSTDTC), "");
 	cr_assert_str_eq(f.row.why.reason,
-			 "not an ISO 8601 date: \"x一二三四五六七八九十一二三四五...\"");
+			 "needs a year of four digits: \"x一二三四五六七八九十一二三四五...\"");
 	free(f.csv);
 }
 
@@ -213,6 +213,6 @@ Test(row, private_value_is_never_in_the_reason)
 	cr_assert_str_eq(sdtm_row_date(&row, DM_BRTHDTC), "");
 
 	cr_assert_str_eq(row.why.column, "BRTHDTC");
-	cr_assert_str_eq(row.why.reason, "the month has no such day");
+	cr_assert_str_eq(row.why.reason, "has no such day in that month");
 	free(csv);
 }
