@@ -98,7 +98,7 @@ enum ct_end {
 };
 
 /* Who wants to know once that serving changed. changed runs at most once, after
- * the watch left the list, with no lock held. */
+ * the watch left the list, with no lock held; it may add the watch again. */
 struct ct_serving_watch {
 	struct ct_list link;
 	void (*changed)(struct ct_serving_watch *w);

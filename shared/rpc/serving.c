@@ -79,11 +79,15 @@ bool ct_srv__watch_remove(struct ct_server *s, struct ct_serving_watch *w)
 
 void ct_srv__serving_changed(struct ct_server *s)
 {
-	struct ct_list *l;
+	struct ct_list now, *l;
 
+	ct_list_init(&now);
+	ct_lock_acquire(&s->lock);
+	ct_list_splice_back(&now, &s->watches); /* who comes back waits for the next change */
+	ct_lock_release(&s->lock);
 	for (;;) {
 		ct_lock_acquire(&s->lock);
-		l = ct_list_pop_front(&s->watches);
+		l = ct_list_pop_front(&now);
 		ct_lock_release(&s->lock);
 		if (l == NULL)
 			return;

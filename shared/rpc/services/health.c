@@ -59,6 +59,7 @@ static void check(struct ct_call *call, const Ct__V1__HealthCheckRequest *req)
 struct waiter {
 	struct ct_call *call;
 	const char *service;
+	wire_serving known;
 	struct ct_serving_watch watch;
 	struct ct_timer timer;
 	struct ct_ctx_hook hook;
@@ -80,12 +81,34 @@ static void end(struct waiter *w)
 	reply(call, now_serving(call, w->service));
 }
 
+/* Nothing will change any more, and who waits here would hold up the end. */
+static bool is_ending(const struct ct_call *call)
+{
+	return atomic_load(&call->server->refusing);
+}
+
+static bool has_news(const struct waiter *w)
+{
+	return now_serving(w->call, w->service) != w->known || is_ending(w->call);
+}
+
+/* Something has changed somewhere; the reference of the list comes with it. */
 static void on_changed(struct ct_serving_watch *watch)
 {
 	struct waiter *w = CT_CONTAINER_OF(watch, struct waiter, watch);
+	struct ct_server *s = w->call->server;
 	struct ct_ctx *ctx = &w->call->ctx;
 
-	end(w);
+	if (!has_news(w)) {
+		ct_ctx_ref(ctx); /* the list's may go with the next change */
+		ct_srv__watch_add(s, watch);
+		if (has_news(w))
+			end(w);
+		if (atomic_load(&w->ended) && ct_srv__watch_remove(s, watch))
+			ct_ctx_unref(ctx); /* it ended while it was out of the list */
+	} else {
+		end(w);
+	}
 	ct_ctx_unref(ctx);
 }
 
@@ -123,12 +146,18 @@ static void watch(struct ct_call *call, const Ct__V1__HealthWatchRequest *req)
 		reply(call, now_serving(call, req->service));
 		return;
 	}
+	if (is_ending(call)) {
+		ct_call_set_no_retry(call);
+		ct_call_fail(call, CT_UNAVAILABLE, "the server is stopping");
+		return;
+	}
 	w = ct_arena_alloc(ct_call_arena(call), sizeof(*w));
 	if (w == NULL) {
 		ct_call_fail(call, CT_RESOURCE_EXHAUSTED, "no memory to wait");
 		return;
 	}
-	*w = (struct waiter){ .call = call, .service = req->service };
+	*w = (struct waiter){ .call = call, .service = req->service,
+			      .known = (wire_serving)req->known };
 	w->watch.changed = on_changed;
 	ct_timer_init(&w->timer, on_time);
 	ct_call_keep(call);
@@ -138,7 +167,7 @@ static void watch(struct ct_call *call, const Ct__V1__HealthWatchRequest *req)
 	ct_ctx_ref(&call->ctx);
 	ct_timers_arm(call->server->timers, &w->timer, answer_at(call, req->wait_ms));
 	ct_ctx_on_cancel(&call->ctx, &w->hook, on_trip);
-	if (now_serving(call, w->service) != (wire_serving)req->known)
+	if (has_news(w))
 		end(w); /* it changed between the first look and the list */
 	if (atomic_load(&w->ended) && ct_timers_cancel(call->server->timers, &w->timer))
 		ct_ctx_unref(&call->ctx); /* it ended before its timer was armed */
