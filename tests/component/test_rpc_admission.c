@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every reason to refuse a call, in the order in which they are looked at, and how
+ * long an admitted one may take. */
+#include "base/check.h"
+#include "tests/lib/leak_check.h"
+#include "tests/lib/rpc/ask.h"
+#include "tests/lib/rpc/hall.h"
+#include "tests/lib/rpc/raw.h"
+
+#include "ct/v1/health.ct.h"
+#include "ct/v1/runtime.ct.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(rpc_admission, .fini = leak_check, .timeout = 60);
+
+enum { PATIENT_MS = 20000 };
+#define PATIENT_US (PATIENT_MS * UINT64_C(1000))
+#define NO_SUCH_METHOD UINT32_C(0x12345678)
+
+struct scene {
+	struct hall h;
+	struct raw r;
+	uint32_t next_id;
+};
+
+static void set_up(struct scene *s, const struct hall_opts *opts)
+{
+	hall_start(&s->h, opts);
+	s->r = raw_join(hall_url(&s->h));
+	s->next_id = 1;
+}
+
+static void tear_down(struct scene *s)
+{
+	raw_close(&s->r);
+	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
+}
+
+static void send_call(struct scene *s, const struct ct_wire_header *h, const Hall__V1__Ask *ask)
+{
+	uint8_t packed[512];
+	struct ct_bytes payload = CT_BYTES_NONE;
+
+	if (ask != NULL) {
+		cr_assert_leq(hall__v1__ask__get_packed_size(ask), sizeof(packed));
+		payload = ct_bytes_of(packed, hall__v1__ask__pack(ask, packed));
+	}
+	cr_assert(raw_send(&s->r, s->next_id++, h, CT_BYTES_NONE, payload));
+}
+
+static void send_cancel(struct scene *s, const struct ct_id *id)
+{
+	const struct ct_wire_header h = { .kind = CT_WIRE_CANCEL,
+					  .code = CT_CANCEL_CALLER,
+					  .cancel_id = *id };
+
+	cr_assert(raw_send(&s->r, s->next_id++, &h, CT_BYTES_NONE, CT_BYTES_NONE));
+}
+
+/* The next reply must be this. */
+static void expect_reply(struct scene *s, ct_status st, bool not_processed)
+{
+	struct raw_msg m;
+
+	cr_assert(raw_receive(&s->r, &m));
+	cr_assert_eq(m.h.kind, CT_WIRE_REPLY);
+	cr_assert_eq(m.h.code, st, "%s, not %s", ct_status_name(ct_status_from_wire(m.h.code)),
+		     ct_status_name(st));
+	cr_assert_eq((m.h.flags & CT_WIRE_NOT_PROCESSED) != 0, not_processed);
+}
+
+/* The next two replies, in any order: a cancel's own and its call's. */
+static void expect_both(struct scene *s, ct_status a, ct_status b)
+{
+	struct raw_msg first, second;
+
+	cr_assert(raw_receive(&s->r, &first));
+	cr_assert(raw_receive(&s->r, &second));
+	cr_assert((first.h.code == a && second.h.code == b) ||
+			  (first.h.code == b && second.h.code == a),
+		  "%d and %d", first.h.code, second.h.code);
+}
+
+static uint64_t refused_by(struct scene *s, enum ct_refusal why)
+{
+	return hall_stats(&s->h).refused_by[why];
+}
+
+/* Keeps that many workers busy behind the gate. */
+static void occupy(struct scene *s, unsigned n)
+{
+	const unsigned before = hall_get(&s->h, &s->h.entered);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
+
+		send_call(s, &h, NULL);
+	}
+	cr_assert(hall_waited(&s->h, &s->h.entered, before + n));
+}
+
+/* ---- reasons ----------------------------------------------------------------------------- */
+
+Test(rpc_admission, request_over_its_methods_size_is_refused_for_good)
+{
+	uint8_t payload[65] = { 0 };
+	struct ct_client *c;
+	struct scene s;
+	struct ask a;
+
+	set_up(&s, NULL);
+	c = client_of(&s.h.rt, hall_url(&s.h));
+	ask_init(&a, PATIENT_MS);
+	a.req.payload = (ProtobufCBinaryData){ sizeof(payload), payload };
+
+	cr_assert_eq(ask_now(&a, c, &hall_tell_small_method), CT_RESOURCE_EXHAUSTED);
+
+	cr_assert(a.reply.not_processed);
+	cr_assert(a.reply.no_retry);
+	cr_assert_eq(a.reply.retry_after_ms, 0);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_SIZE), 1);
+	ask_fini(&a);
+	c = ct_client_free(c);
+	tear_down(&s);
+}
+
+Test(rpc_admission, unknown_method_is_unimplemented_and_the_connection_lives)
+{
+	const struct ct_wire_header h = raw_call_header(NO_SUCH_METHOD, PATIENT_US);
+	const struct ct_wire_header tell = raw_call_header(hall_tell_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+
+	send_call(&s, &h, NULL);
+	expect_reply(&s, CT_UNIMPLEMENTED, true);
+	send_call(&s, &tell, NULL);
+	expect_reply(&s, CT_OK, false);
+
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_UNKNOWN_METHOD), 1);
+	tear_down(&s);
+}
+
+Test(rpc_admission, cancel_that_comes_first_leaves_a_tombstone_for_one_call)
+{
+	const struct ct_wire_header h = raw_call_header(hall_tell_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+
+	send_cancel(&s, &h.cancel_id);
+	expect_reply(&s, CT_NOT_FOUND, false);
+	send_call(&s, &h, NULL);
+	expect_reply(&s, CT_CANCELLED, true);
+	send_call(&s, &h, NULL); /* it was used up */
+	expect_reply(&s, CT_OK, false);
+
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_TOMBSTONE), 1);
+	cr_assert_eq(hall_stats(&s.h).tombstones_hit, 1);
+	cr_assert_eq(hall_stats(&s.h).cancels_unknown, 1);
+	tear_down(&s);
+}
+
+Test(rpc_admission, cancel_twice_is_once_and_the_second_leaves_a_stone_that_harms_nobody)
+{
+	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
+	const struct ct_wire_header other = raw_call_header(hall_tell_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+	send_call(&s, &h, NULL);
+	cr_assert(hall_waited(&s.h, &s.h.entered, 1));
+
+	send_cancel(&s, &h.cancel_id);
+	expect_both(&s, CT_OK, CT_CANCELLED);
+	cr_assert(hall_settled(&s.h, pick_in_flight, 0));
+	send_cancel(&s, &h.cancel_id);
+	expect_reply(&s, CT_NOT_FOUND, false);
+	send_call(&s, &other, NULL);
+	expect_reply(&s, CT_OK, false);
+
+	cr_assert_eq(hall_stats(&s.h).calls.cancelled_running, 1);
+	cr_assert_eq(hall_get(&s.h, &s.h.reasons[CT_CANCEL_CALLER]), 1);
+	tear_down(&s);
+}
+
+Test(rpc_admission, second_call_of_a_living_id_is_refused_and_the_first_goes_on)
+{
+	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+	send_call(&s, &h, NULL);
+	cr_assert(hall_waited(&s.h, &s.h.entered, 1));
+
+	send_call(&s, &h, NULL);
+	expect_reply(&s, CT_INVALID_ARGUMENT, true);
+
+	hall_let_go(&s.h, HALL_ALL);
+	expect_reply(&s, CT_OK, false);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_DUPLICATE), 1);
+	cr_assert_eq(hall_get(&s.h, &s.h.entered), 1);
+	tear_down(&s);
+}
+
+/* So many calls in one receive that at least the last finds its microsecond gone. */
+static size_t expired_batch(struct scene *s, uint32_t method, uint8_t *out, size_t size, unsigned n)
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct ct_wire_header h = raw_call_header(method, 1);
+
+		len += raw_frame(&s->r, s->next_id++, &h, CT_BYTES_NONE, CT_BYTES_NONE, out + len,
+				 size - len);
+	}
+	return len;
+}
+
+Test(rpc_admission, call_whose_time_is_over_on_arrival_never_runs)
+{
+	enum { CALLS = 100 };
+	uint8_t frames[CALLS * 64];
+	struct ct_server_stats st;
+	struct scene s;
+
+	set_up(&s, NULL);
+	occupy(&s, 2); /* so that none can start */
+
+	cr_assert(
+		raw_write(&s.r, frames,
+			  expired_batch(&s, hall_tell_method.hash, frames, sizeof(frames), CALLS)));
+	for (unsigned i = 0; i < CALLS; i++)
+		expect_reply(&s, CT_DEADLINE_EXCEEDED, true);
+
+	st = hall_stats(&s.h);
+	cr_assert_gt(st.refused_by[CT_REFUSAL_EXPIRED], 0);
+	cr_assert_eq(st.refused_by[CT_REFUSAL_EXPIRED] + st.calls.expired_queued, CALLS);
+	cr_assert_eq(hall_get(&s.h, &s.h.entered), 2);
+	tear_down(&s);
+}
+
+/* From here on the method is known to take 200 ms. */
+static void teach_estimate(struct scene *s, const struct ct_method *m)
+{
+	const struct ct_wire_header h = raw_call_header(m->hash, PATIENT_US);
+	Hall__V1__Ask slow = HALL__V1__ASK__INIT;
+
+	slow.work_us = 200000;
+	send_call(s, &h, &slow);
+	expect_reply(s, CT_OK, false);
+}
+
+static void call_for(struct scene *s, const struct ct_method *m, uint64_t budget_us)
+{
+	const struct ct_wire_header h = raw_call_header(m->hash, budget_us);
+
+	send_call(s, &h, NULL);
+}
+
+Test(rpc_admission, call_that_cannot_be_in_time_behind_a_queue_is_refused_at_once)
+{
+	const struct hall_opts o = { .server = { .workers = 1 } };
+	struct scene s;
+
+	set_up(&s, &o);
+	teach_estimate(&s, &hall_tell_method);
+	occupy(&s, 1);
+	call_for(&s, &hall_tell_method, PATIENT_US); /* waits */
+	cr_assert(hall_settled(&s.h, pick_queued, 1));
+
+	call_for(&s, &hall_tell_method, 150000);
+
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 1);
+	tear_down(&s);
+}
+
+Test(rpc_admission, without_a_queue_no_estimate_keeps_a_call_out)
+{
+	const struct hall_opts o = { .server = { .workers = 1 } };
+	struct scene s;
+
+	set_up(&s, &o);
+	teach_estimate(&s, &hall_tell_method);
+
+	call_for(&s, &hall_tell_method, 150000);
+
+	expect_reply(&s, CT_OK, false);
+	tear_down(&s);
+}
+
+/* ---- order --------------------------------------------------------------------------------- */
+
+Test(rpc_admission, size_comes_before_draining_and_draining_before_tombstones)
+{
+	const struct ct_wire_header small = raw_call_header(hall_tell_small_method.hash,
+							    PATIENT_US);
+	const struct ct_wire_header tell = raw_call_header(hall_tell_method.hash, PATIENT_US);
+	char message[100] = { 0 };
+	Hall__V1__Ask big = HALL__V1__ASK__INIT;
+	struct scene s;
+
+	set_up(&s, NULL);
+	memset(message, 'm', sizeof(message) - 1);
+	big.message = message;
+	occupy(&s, 1); /* so that the drain does not end */
+	send_cancel(&s, &tell.cancel_id);
+	expect_reply(&s, CT_NOT_FOUND, false);
+	ct_server_drain(s.h.server);
+
+	send_call(&s, &small, &big);
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	send_call(&s, &tell, NULL);
+	expect_reply(&s, CT_UNAVAILABLE, true);
+
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_SIZE), 1);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_DRAINING), 1);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_TOMBSTONE), 0);
+	tear_down(&s);
+}
+
+Test(rpc_admission, tombstones_come_before_unknown_methods)
+{
+	const struct ct_wire_header h = raw_call_header(NO_SUCH_METHOD, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+	send_cancel(&s, &h.cancel_id);
+	expect_reply(&s, CT_NOT_FOUND, false);
+
+	send_call(&s, &h, NULL);
+
+	expect_reply(&s, CT_CANCELLED, true);
+	tear_down(&s);
+}
+
+Test(rpc_admission, expired_comes_before_unknown_methods_and_limits)
+{
+	enum { CALLS = 100 };
+	const struct hall_opts o = { .server = { .method_calls_max = 2 } };
+	uint8_t frames[CALLS * 64];
+	struct ct_server_stats st;
+	struct scene s;
+
+	set_up(&s, &o);
+	occupy(&s, 2); /* Hold is at its limit */
+
+	cr_assert(raw_write(&s.r, frames,
+			    expired_batch(&s, NO_SUCH_METHOD, frames, sizeof(frames), CALLS)));
+	cr_assert(
+		raw_write(&s.r, frames,
+			  expired_batch(&s, hall_hold_method.hash, frames, sizeof(frames), CALLS)));
+	cr_assert(hall_reached(&s.h, pick_received, 2 + 2 * CALLS));
+
+	st = hall_stats(&s.h);
+	cr_assert_gt(st.refused_by[CT_REFUSAL_EXPIRED], CALLS);
+	cr_assert_eq(st.refused_by[CT_REFUSAL_EXPIRED] + st.refused_by[CT_REFUSAL_UNKNOWN_METHOD] +
+			     st.refused_by[CT_REFUSAL_METHOD_LIMIT],
+		     2 * CALLS);
+	tear_down(&s);
+}
+
+Test(rpc_admission, limits_come_before_feasibility_and_that_before_the_queue)
+{
+	const struct hall_opts o = {
+		.server = { .workers = 1, .queue_max = 2, .method_calls_max = 2 }
+	};
+	const uint64_t too_short_us = 150000;
+	struct scene s;
+
+	set_up(&s, &o);
+	teach_estimate(&s, &hall_tell_method);
+	teach_estimate(&s, &hall_tell_again_method);
+	occupy(&s, 1);
+
+	call_for(&s, &hall_tell_method, PATIENT_US); /* waits */
+	cr_assert(hall_settled(&s.h, pick_queued, 1));
+	call_for(&s, &hall_tell_method, too_short_us);
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 1);
+	call_for(&s, &hall_tell_method, PATIENT_US); /* the limit of Tell, and of the queue */
+	cr_assert(hall_settled(&s.h, pick_queued, 2));
+	call_for(&s, &hall_tell_method, too_short_us);
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_METHOD_LIMIT), 1);
+	call_for(&s, &hall_tell_again_method, too_short_us);
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 2);
+	call_for(&s, &hall_tell_again_method, PATIENT_US);
+	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
+	cr_assert_eq(refused_by(&s, CT_REFUSAL_QUEUE_FULL), 1);
+	tear_down(&s);
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+Test(rpc_admission, longer_budget_than_the_servers_is_cut_to_it)
+{
+	const struct hall_opts o = { .server = { .max_deadline_ms = 150 } };
+	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, &o);
+
+	send_call(&s, &h, NULL);
+
+	expect_reply(&s, CT_DEADLINE_EXCEEDED, false);
+	cr_assert_eq(hall_stats(&s.h).clamped, 1);
+	cr_assert_eq(hall_stats(&s.h).calls.expired_running, 1);
+	cr_assert_eq(hall_get(&s.h, &s.h.reasons[CT_CANCEL_DEADLINE]), 1);
+	tear_down(&s);
+}
+
+Test(rpc_admission, call_without_a_budget_gets_the_servers)
+{
+	const struct hall_opts o = { .server = { .max_deadline_ms = 5000 } };
+	const struct ct_wire_header h = raw_call_header(hall_tell_method.hash, CT_BUDGET_NONE);
+	struct raw_msg m;
+	struct scene s;
+	Hall__V1__Answer *answer;
+
+	set_up(&s, &o);
+
+	send_call(&s, &h, NULL);
+
+	cr_assert(raw_receive(&s.r, &m));
+	answer = hall__v1__answer__unpack(NULL, m.payload.len, m.payload.ptr);
+	cr_assert_not_null(answer);
+	cr_assert_leq(answer->seen->budget_us, 5000000);
+	cr_assert_gt(answer->seen->budget_us, 0);
+	cr_assert_eq(hall_stats(&s.h).clamped, 1);
+	hall__v1__answer__free_unpacked(answer, NULL);
+	tear_down(&s);
+}
+
+Test(rpc_admission, call_that_expires_in_the_queue_is_answered_then_and_never_runs)
+{
+	struct scene s;
+
+	set_up(&s, NULL);
+	occupy(&s, 2);
+
+	call_for(&s, &hall_hold_method, 100000);
+
+	expect_reply(&s, CT_DEADLINE_EXCEEDED, true);
+	cr_assert_eq(hall_stats(&s.h).calls.expired_queued, 1);
+	cr_assert_eq(hall_stats(&s.h).queued, 0);
+	cr_assert_eq(hall_get(&s.h, &s.h.entered), 2);
+	tear_down(&s);
+}
+
+Test(rpc_admission, call_cancelled_in_the_queue_is_answered_then_and_never_runs)
+{
+	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, NULL);
+	occupy(&s, 2);
+	send_call(&s, &h, NULL);
+	cr_assert(hall_settled(&s.h, pick_queued, 1));
+
+	send_cancel(&s, &h.cancel_id);
+
+	expect_both(&s, CT_OK, CT_CANCELLED);
+	cr_assert_eq(hall_stats(&s.h).calls.cancelled_queued, 1);
+	cr_assert_eq(hall_get(&s.h, &s.h.entered), 2);
+	tear_down(&s);
+}
+
+/* ---- inline ------------------------------------------------------------------------------------ */
+
+Test(rpc_admission, inline_methods_answer_while_every_worker_is_busy_and_the_queue_is_full)
+{
+	const struct hall_opts o = { .server = { .workers = 1, .queue_max = 1 }, .standard = true };
+	const struct ct_wire_header hold = raw_call_header(hall_hold_method.hash, PATIENT_US);
+	const struct ct_wire_header inline_ = raw_call_header(hall_tell_inline_method.hash,
+							      PATIENT_US);
+	const struct ct_wire_header health = raw_call_header(health_check_method.hash, PATIENT_US);
+	const struct ct_wire_header stats = raw_call_header(runtime_stats_method.hash, PATIENT_US);
+	struct scene s;
+
+	set_up(&s, &o);
+	occupy(&s, 1);
+	send_call(&s, &hold, NULL);
+	cr_assert(hall_settled(&s.h, pick_queued, 1));
+
+	send_call(&s, &inline_, NULL);
+	expect_reply(&s, CT_OK, false);
+	send_call(&s, &health, NULL);
+	expect_reply(&s, CT_OK, false);
+	send_call(&s, &stats, NULL);
+	expect_reply(&s, CT_OK, false);
+	tear_down(&s);
+}
