@@ -12,7 +12,7 @@ define program_archive_rule
 $(B)/layers/prog-$(1).a: $(call obj_of,$(filter-out $(call main_of,$(1)),$(src_$(1))))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(Q)ar rcs $$@ $$^
 endef
 $(foreach p,$(PROGRAMS) protoc-gen-ct,$(eval $(call program_archive_rule,$(p))))
 SERVICE_ARCHIVES := $(B)/layers/prog-patient-svc.a $(B)/layers/prog-report-svc.a
@@ -24,7 +24,7 @@ $(B)/tests/lib-rpc.a: $(TEST_LIB_RPC_OBJ)
 $(B)/tests/lib.a $(B)/tests/lib-rpc.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 grouped = -Wl,--start-group $(1) -Wl,--end-group
 full_archives := $(B)/tests/lib.a $(B)/tests/lib-rpc.a $(SERVICE_ARCHIVES) $(B)/layers/gen-test.a $(B)/libct.a
@@ -40,7 +40,8 @@ libs_for = $(if $(1),$(foreach l,$(below_$(1)),$(libs_$(l))),$(ALL_LIBS))
 define plain_rule
 $(B)/tests/$(1): $(call obj_of,$(2)) $(call archives_for,$(3))
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) $(4) -o $$@ $(call obj_of,$(2)) $(call grouped,$(call archives_for,$(3))) $(call libs_for,$(3))
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS) $(4) -o $$@ $(call obj_of,$(2)) $(call grouped,$(call archives_for,$(3))) $(call libs_for,$(3))
 $(if $(3),,$(call obj_of,$(2)): | stub-headers)
 endef
 plain = $(eval $(call plain_rule,$(1),$(2),$(call lowest,$(call included,$(2))),$(3)))
@@ -50,7 +51,8 @@ plain = $(eval $(call plain_rule,$(1),$(2),$(call lowest,$(call included,$(2))),
 define program_unit_rule
 $(B)/tests/unit-$(1): $(call obj_of,$(call src_of,tests/unit/$(1))) $(B)/layers/prog-$(1).a $(2)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -o $$@ $(call obj_of,$(call src_of,tests/unit/$(1))) $(call grouped,$(B)/layers/prog-$(1).a $(2)) $(ALL_LIBS) -lcriterion
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $(call obj_of,$(call src_of,tests/unit/$(1))) $(call grouped,$(B)/layers/prog-$(1).a $(2)) $(ALL_LIBS) -lcriterion
 $(if $(filter protoc-gen-ct,$(1)),,$(call obj_of,$(call src_of,tests/unit/$(1))): | stub-headers)
 endef
 with_unit_tests = $(foreach p,$(1),$(if $(wildcard tests/unit/$(p)/*.c),$(p)))
@@ -67,7 +69,8 @@ COMPONENT_SRC := $(filter-out tests/component/main_%,$(call src_of,tests/compone
 COMPONENT_MAINS := $(patsubst tests/component/main_%.c,component-%,$(wildcard tests/component/main_*.c))
 $(B)/tests/component: $(call obj_of,$(COMPONENT_SRC)) $(full_archives)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(call obj_of,$(COMPONENT_SRC)) $(call grouped,$(full_archives)) $(ALL_LIBS) -lcriterion
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(call obj_of,$(COMPONENT_SRC)) $(call grouped,$(full_archives)) $(ALL_LIBS) -lcriterion
 $(foreach p,$(COMPONENT_MAINS),$(call plain,$(p),tests/component/main_$(p:component-%=%).c))
 tests_component_mains := $(COMPONENT_MAINS:%=$(B)/tests/%)
 tests_component := $(if $(COMPONENT_SRC),$(B)/tests/component) $(tests_component_mains)
@@ -117,7 +120,7 @@ endif
 
 # Builds first, so that a program that cannot be built fails the target.
 test-run: test-programs
-	CT_BUILD=$(B) scripts/run-tests.sh -l $(LOGS) $(foreach k,$(KINDS),$(addprefix $(k):,$(call of_kind,$(k))))
+	@CT_BUILD=$(B) scripts/run-tests.sh -l $(LOGS) $(foreach k,$(KINDS),$(addprefix $(k):,$(call of_kind,$(k))))
 
 test: ## set up, build and run every test (no cluster)
 	@scripts/setup-debian.sh build test
@@ -159,7 +162,7 @@ FUZZ_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=un
 $(foreach f,$(FUZZ_NAMES),$(eval $(call plain_rule,fuzz-$(f),tests/fuzz/fuzz_$(f).c,$(call lowest,$(call included,tests/fuzz/fuzz_$(f).c)),-fsanitize=fuzzer)))
 fuzz-programs: $(FUZZ_NAMES:%=$(B)/tests/fuzz-%)
 fuzz-run: fuzz-programs
-	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-fuzz.sh $(B) $(FUZZ_NAMES)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/run-fuzz.sh $(B) $(FUZZ_NAMES)
 fuzz: ## run each fuzz target for FUZZ_SECONDS (20)
 	@scripts/setup-debian.sh build test check
 	+@$(SUBMAKE) VARIANT=fuzz CC=clang OPT=-O1 SAN="$(FUZZ_SAN)" fuzz-run
