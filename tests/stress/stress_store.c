@@ -33,14 +33,54 @@ static struct ct_store *store;
 static struct ct_timers *timers;
 static _Atomic uint64_t accepted, refused, told, told_ok;
 static atomic_bool stop;
-static atomic_uint passed, failed;
 
-static void expect(bool ok, const char *what)
+/* What must hold whenever a thread looks; each is one case. */
+#define PROPERTIES(X)                                       \
+	X(REASON, "a failure has a reason")                 \
+	X(ONE_STATE, "a read sees one state")               \
+	X(IDENTITY, "the counters add up at any moment")    \
+	X(ENDS_ONCE, "every accepted write ends once")      \
+	X(TOLD_IS_THERE, "what was told is what is there")  \
+	X(CLOSE_COMMITS, "close commits what was accepted") \
+	X(CLOSED_IS_THERE, "what was told before a close is there after it")
+
+enum property {
+#define X(name, text) name,
+	PROPERTIES(X)
+#undef X
+		PROPERTIES_N
+};
+
+static const char *const property_texts[] = {
+#define X(name, text) [name] = (text),
+	PROPERTIES(X)
+#undef X
+};
+
+static atomic_uint looked_at[PROPERTIES_N], broken[PROPERTIES_N];
+
+static void expect(bool ok, enum property p)
 {
-	if (ok)
-		atomic_fetch_add(&passed, 1);
-	else if (atomic_fetch_add(&failed, 1) == 0)
-		printf("FAILED: %s\n", what);
+	atomic_fetch_add(&looked_at[p], 1);
+	if (!ok)
+		atomic_fetch_add(&broken[p], 1);
+}
+
+/* One that was never looked at has failed. */
+static int tell(void)
+{
+	unsigned passed = 0;
+
+	for (int i = 0; i < PROPERTIES_N; i++) {
+		const unsigned n = atomic_load(&looked_at[i]), bad = atomic_load(&broken[i]);
+		const bool ok = n > 0 && bad == 0;
+
+		printf("%s: %s (%u looks, %u broken)\n", ok ? "ok" : "FAILED", property_texts[i], n,
+		       bad);
+		passed += ok;
+	}
+	printf("%u passed, %u failed\n", passed, PROPERTIES_N - passed);
+	return passed == PROPERTIES_N ? 0 : 1;
 }
 
 enum kind { GOOD, ABORTS, ENDLESS, KINDS };
@@ -153,7 +193,7 @@ static void *waiter_main(void *arg)
 		st = ct_store_write_wait(store, ctx, job_fn, &j, &why);
 		if (st == CT_OK)
 			atomic_fetch_add(&told_ok, 1);
-		expect(st == CT_OK || why.text[0] != '\0' || st == CT_ABORTED, "a reason is given");
+		expect(st == CT_OK || why.text[0] != '\0' || st == CT_ABORTED, REASON);
 		ct_ctx_finish(ctx);
 		ctx = ct_ctx_unref(ctx);
 	}
@@ -190,7 +230,7 @@ static void *reader_main(void *arg)
 			const int64_t rows = ask(db, "SELECT count(*) FROM r");
 			const int64_t total = ask(db, "SELECT n FROM total");
 
-			expect(rows == total || ct_db_status(db) != CT_OK, "a read sees one state");
+			expect(rows == total || ct_db_status(db) != CT_OK, ONE_STATE);
 			ct_store_read_end(store, db);
 		}
 		ct_ctx_finish(ctx);
@@ -198,7 +238,7 @@ static void *reader_main(void *arg)
 		ct_store_stats(store, &st);
 		expect(st.accepted ==
 			       st.committed + st.failed + st.cancelled + st.queued + st.running,
-		       "the identity holds at every moment");
+		       IDENTITY);
 	}
 	return NULL;
 }
@@ -263,8 +303,8 @@ static void everybody_at_once(const char *path)
 	       (unsigned long long)st.refused, (unsigned long long)st.reads,
 	       (unsigned long long)st.reads_cancelled);
 	store = ct_store_free(store);
-	expect(atomic_load(&told) == atomic_load(&accepted), "every accepted write ends once");
-	expect(rows_in(path) == (int64_t)atomic_load(&told_ok), "what was told is what is there");
+	expect(atomic_load(&told) == atomic_load(&accepted), ENDS_ONCE);
+	expect(rows_in(path) == (int64_t)atomic_load(&told_ok), TOLD_IS_THERE);
 }
 
 static void *submit_until_closed(void *arg)
@@ -303,9 +343,9 @@ static void close_while_writing(const char *path)
 		store = ct_store_free(store);
 		expect(atomic_load(&told_ok) - ok_before ==
 			       atomic_load(&accepted) - accepted_before,
-		       "close commits what was accepted");
+		       CLOSE_COMMITS);
 	}
-	expect(rows_in(path) == (int64_t)atomic_load(&told_ok), "and it is there");
+	expect(rows_in(path) == (int64_t)atomic_load(&told_ok), CLOSED_IS_THERE);
 }
 
 static void remove_database(const char *dir, const char *path)
@@ -331,6 +371,5 @@ int main(void)
 	close_while_writing(path);
 	timers = ct_timers_free(timers);
 	remove_database(dir, path);
-	printf("%u passed, %u failed\n", atomic_load(&passed), atomic_load(&failed));
-	return atomic_load(&failed) == 0 ? 0 : 1;
+	return tell();
 }
