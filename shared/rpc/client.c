@@ -102,6 +102,7 @@ ct_status ct_client_new(const struct ct_client_opts *opts, struct ct_client **re
 	ct_timer_init(&c->resolve_timer, ct_endpoint__resolve_timer);
 	ct_list_init(&c->links);
 	ct_list_init(&c->waiting);
+	ct_list_init(&c->resting);
 	ct_list_init(&c->free_outs);
 	ct_retry_budget_init(&c->budget);
 	if (!copy_names(c, opts)) {
@@ -126,8 +127,9 @@ struct ct_client *ct_client_free(struct ct_client *c)
 	ct_timers_cancel_wait(c->timers, &c->resolve_timer);
 	ct_endpoint__close_all(c); /* its lost connections fail what is out */
 	ct_out__fail_waiting(c);
+	ct_out__fail_resting(c);
 	ct_lock_acquire(&c->lock);
-	while (c->alive > 0) /* backoffs end by themselves: nothing may be tried again */
+	while (c->alive > 0)
 		ct_cond_wait(&c->changed, &c->lock);
 	ct_lock_release(&c->lock);
 	release(c);

@@ -45,7 +45,7 @@ struct ct_out {
 	uint8_t attempts;
 	atomic_bool starting; /* ct_client_start() has not returned yet */
 
-	struct ct_list link; /* under the client's lock, as all below: waiting, or a private list */
+	struct ct_list link; /* under the client's lock, as all below: waiting, resting, or a private list */
 	enum ct_out_state state;
 	struct ct_link *on; /* SENT */
 	uint32_t slot;
@@ -109,6 +109,7 @@ struct ct_client {
 	struct ct_link *ready[CT_CLIENT_LINKS_MAX];
 	unsigned ready_n;
 	struct ct_list waiting;
+	struct ct_list resting; /* BACKOFF */
 	struct ct_list free_outs;
 	size_t free_n;
 	size_t alive; /* outs whose memory is in use */
@@ -146,6 +147,8 @@ void ct_out__fail(struct ct_out *o, const struct ct_failure *f);
 void ct_out__send_waiting(struct ct_client *c);
 /* Nobody is connecting any more: what waits fails, unless it is to wait. */
 void ct_out__fail_waiting(struct ct_client *c);
+/* The client closes: what rests between two attempts fails now. */
+void ct_out__fail_resting(struct ct_client *c);
 
 /* out_meta.c: CallMeta into o->packed. RESOURCE_EXHAUSTED: over its limit, or no memory. */
 CT_MUST_USE ct_status ct_out__pack_meta(struct ct_out *o, const struct ct_call_opts *opts);

@@ -151,6 +151,7 @@ static bool claim_locked(struct ct_out *o)
 	case CT_OUT_BACKOFF:
 		if (!ct_timers_cancel(o->client->timers, &o->timer))
 			return false; /* it fires now and sees the trip itself */
+		ct_list_remove(&o->link);
 		break;
 	case CT_OUT_HANDLED:
 	case CT_OUT_DONE:
@@ -264,6 +265,7 @@ static void backoff_over(struct ct_timer *t)
 	struct ct_client *c = o->client;
 
 	ct_lock_acquire(&c->lock);
+	ct_list_remove(&o->link);
 	o->state = CT_OUT_HANDLED;
 	c->stats.retries++;
 	ct_lock_release(&c->lock);
@@ -310,6 +312,7 @@ void ct_out__attempt_failed(struct ct_out *o, const struct ct_failure *f)
 	again = !tripped && retry_locked(o, f, &wait_us);
 	if (again) {
 		o->state = CT_OUT_BACKOFF;
+		ct_list_push_back(&c->resting, &o->link);
 		ct_timer_init(&o->timer, backoff_over);
 		ct_timers_arm(c->timers, &o->timer, ct_instant_add_us(ct_now(c->clk), wait_us));
 	}
@@ -350,6 +353,24 @@ void ct_out__fail_waiting(struct ct_client *c)
 		CT_CONTAINER_OF(l, struct ct_out, link)->state = CT_OUT_HANDLED;
 	ct_lock_release(&c->lock);
 	while ((l = ct_list_pop_front(&all)) != NULL)
+		ct_out__fail(CT_CONTAINER_OF(l, struct ct_out, link), &no_connection);
+}
+
+void ct_out__fail_resting(struct ct_client *c)
+{
+	struct ct_list ours, *l, *next;
+
+	ct_list_init(&ours);
+	ct_lock_acquire(&c->lock);
+	for (l = c->resting.next; l != &c->resting; l = next) {
+		struct ct_out *o = CT_CONTAINER_OF(l, struct ct_out, link);
+
+		next = l->next;
+		if (claim_locked(o)) /* else it fires now, and goes nowhere */
+			ct_list_push_back(&ours, &o->link);
+	}
+	ct_lock_release(&c->lock);
+	while ((l = ct_list_pop_front(&ours)) != NULL)
 		ct_out__fail(CT_CONTAINER_OF(l, struct ct_out, link), &no_connection);
 }
 
