@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { ALIGN = 16, CHUNK_MIN = 256 };
+enum { ALIGN = 16, CHUNK_MIN = 256, CHUNK_MAX = 64 * 1024 };
 
 struct ct_arena_chunk {
 	struct ct_arena_chunk *next;
@@ -20,7 +20,9 @@ void ct_arena_init(struct ct_arena *a, size_t chunk_bytes, size_t max_bytes)
 {
 	CT_CHECK(chunk_bytes >= CHUNK_MIN);
 	CT_CHECK(max_bytes >= chunk_bytes);
-	*a = (struct ct_arena){ .chunk_bytes = chunk_bytes, .max_bytes = max_bytes };
+	*a = (struct ct_arena){ .chunk_bytes = chunk_bytes,
+				 .grow_bytes = chunk_bytes,
+				 .max_bytes = max_bytes };
 }
 
 static void free_chunks(struct ct_arena_chunk *c)
@@ -39,14 +41,28 @@ void ct_arena_fini(struct ct_arena *a)
 	a->first = a->last = NULL;
 }
 
+/* Doubled with each chunk, so that many small pieces take few chunks. */
+static size_t next_chunk_bytes(const struct ct_arena *a)
+{
+	if (a->last == NULL)
+		return a->chunk_bytes;
+	if (a->grow_bytes >= CHUNK_MAX)
+		return a->grow_bytes;
+	return a->grow_bytes > CHUNK_MAX / 2 ? CHUNK_MAX : 2 * a->grow_bytes;
+}
+
 static struct ct_arena_chunk *grow(struct ct_arena *a, size_t size)
 {
-	const size_t room = size > a->chunk_bytes ? size : a->chunk_bytes;
-	struct ct_arena_chunk *c = ct_mem_alloc(sizeof(*c) + room);
+	const size_t usual = next_chunk_bytes(a), room = size > usual ? size : usual;
+	struct ct_arena_chunk *c;
 
+	if (room > SIZE_MAX - sizeof(*c))
+		return NULL;
+	c = ct_mem_alloc(sizeof(*c) + room);
 	if (c == NULL)
 		return NULL;
 	*c = (struct ct_arena_chunk){ .size = room };
+	a->grow_bytes = usual;
 	if (a->last == NULL)
 		a->first = c;
 	else
@@ -60,7 +76,7 @@ void *ct_arena_alloc(struct ct_arena *a, size_t size)
 	struct ct_arena_chunk *c = a->last;
 	void *p;
 
-	if (size > a->max_bytes || a->taken_bytes > a->max_bytes - size)
+	if (size > a->max_bytes || a->taken_bytes > a->max_bytes - size || size > SIZE_MAX - ALIGN)
 		return NULL;
 	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (c == NULL || c->size - c->used < size) {
@@ -91,6 +107,7 @@ char *ct_arena_strdup(struct ct_arena *a, const char *s)
 void ct_arena_reset(struct ct_arena *a)
 {
 	a->taken_bytes = 0;
+	a->grow_bytes = a->chunk_bytes;
 	if (a->first == NULL)
 		return;
 	free_chunks(a->first->next);

@@ -115,6 +115,52 @@ Test(arena, out_of_memory_is_null_and_the_arena_goes_on)
 	ct_arena_fini(&a);
 }
 
+Test(arena, many_small_pieces_take_few_chunks)
+{
+	enum { PIECE = 64, TOTAL = 1 << 20 };
+	struct ct_arena a;
+	uint64_t before;
+
+	ct_arena_init(&a, CHUNK, TOTAL);
+	before = ct_mem_count();
+	for (size_t i = 0; i < TOTAL / PIECE; i++)
+		cr_assert_not_null(ct_arena_alloc(&a, PIECE));
+	/* 256 B, 512 B … 32 KiB, then 64 KiB each */
+	cr_assert_leq(ct_mem_count() - before, 8 + TOTAL / 65536);
+	cr_assert_geq(ct_mem_count() - before, TOTAL / 65536, "a chunk is over 64 KiB");
+	ct_arena_fini(&a);
+}
+
+Test(arena, growth_starts_again_after_a_reset)
+{
+	struct ct_arena a;
+	uint64_t before;
+
+	ct_arena_init(&a, CHUNK, MAX);
+	for (size_t i = 0; i < MAX / CHUNK; i++)
+		cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	ct_arena_reset(&a);
+	before = ct_mem_count();
+	for (size_t i = 0; i < 3; i++) /* the kept 256 B, then a chunk of 512 B */
+		cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	cr_assert_eq(ct_mem_count(), before + 1);
+	cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	cr_assert_eq(ct_mem_count(), before + 2);
+	ct_arena_fini(&a);
+}
+
+Test(arena, size_near_the_largest_number_is_null_and_takes_nothing)
+{
+	struct ct_arena a;
+
+	ct_arena_init(&a, CHUNK, SIZE_MAX);
+	for (size_t less = 0; less < 64; less++)
+		cr_assert_null(ct_arena_alloc(&a, SIZE_MAX - less));
+	cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	cr_assert_eq(a.taken_bytes, CHUNK);
+	ct_arena_fini(&a);
+}
+
 Test(arena, copies_do_not_depend_on_the_original)
 {
 	char text[] = "WBC";
