@@ -6,6 +6,7 @@
 #include "conc/lock.h"
 #include "conc/thread.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ struct worker {
 
 struct lane {
 	struct ct_list urgent, tasks;
-	uint32_t queued; /* of both */
+	_Atomic uint32_t queued; /* of both; written under the lock, read by anybody */
 };
 
 struct ct_pool {
@@ -64,6 +65,16 @@ const char *ct_lane_name(enum ct_lane lane)
 	return "unknown";
 }
 
+static uint32_t queued_of(const struct lane *q)
+{
+	return atomic_load_explicit(&q->queued, memory_order_relaxed);
+}
+
+static void set_queued_locked(struct lane *q, uint32_t n)
+{
+	atomic_store_explicit(&q->queued, n, memory_order_relaxed);
+}
+
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
@@ -76,19 +87,19 @@ static uint32_t free_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUI
 
 	if (lane == CT_LANE_INTERACTIVE)
 		return idle;
-	return min_u32(idle - min_u32(idle, p->lanes[CT_LANE_INTERACTIVE].queued),
+	return min_u32(idle - min_u32(idle, queued_of(&p->lanes[CT_LANE_INTERACTIVE])),
 		       p->opts.batch_workers_max - p->batch_running);
 }
 
 /* Queued tasks of the lane that have such a worker, so do not really wait. */
 static uint32_t served_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
 {
-	return min_u32(p->lanes[lane].queued, free_locked(p, lane));
+	return min_u32(queued_of(&p->lanes[lane]), free_locked(p, lane));
 }
 
 static bool room_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
 {
-	const uint32_t queued = p->lanes[lane].queued, free_n = free_locked(p, lane);
+	const uint32_t queued = queued_of(&p->lanes[lane]), free_n = free_locked(p, lane);
 
 	return queued < free_n || queued - free_n < p->opts.queue_max[lane];
 }
@@ -131,7 +142,7 @@ static struct ct_task *pop_locked(struct ct_pool *p, enum ct_lane lane) CT_REQUI
 		return NULL;
 	t = CT_CONTAINER_OF(l, struct ct_task, link);
 	t->queued = false;
-	q->queued--;
+	set_queued_locked(q, queued_of(q) - 1);
 	return t;
 }
 
@@ -254,7 +265,7 @@ static bool accept_locked(struct ct_pool *p, struct ct_task *t) CT_REQUIRES(&p->
 	}
 	ct_list_push_back(t->urgent ? &q->urgent : &q->tasks, &t->link);
 	t->queued = true;
-	q->queued++;
+	set_queued_locked(q, queued_of(q) + 1);
 	p->stats.accepted++;
 	return true;
 }
@@ -311,30 +322,15 @@ bool ct_pool_remove(struct ct_pool *p, struct ct_task *t)
 	ct_lock_acquire(&p->lock);
 	removed = t->queued;
 	if (removed) {
+		struct lane *q = &p->lanes[t->lane];
+
 		ct_list_remove(&t->link);
 		t->queued = false;
-		p->lanes[t->lane].queued--;
+		set_queued_locked(q, queued_of(q) - 1);
 		p->stats.removed++;
 	}
 	ct_lock_release(&p->lock);
 	return removed;
-}
-
-void ct_pool_take_queued(struct ct_pool *p, struct ct_list *out)
-{
-	struct ct_list *l;
-
-	CT_TAG_CHECK(p, POOL_TAG);
-	ct_lock_acquire(&p->lock);
-	for (int i = 0; i < CT_POOL_LANES; i++) {
-		while ((l = ct_list_pop_front(&p->lanes[i].tasks)) != NULL) {
-			CT_CONTAINER_OF(l, struct ct_task, link)->queued = false;
-			p->lanes[i].queued--;
-			p->stats.removed++;
-			ct_list_push_back(out, l);
-		}
-	}
-	ct_lock_release(&p->lock);
 }
 
 void ct_pool_close(struct ct_pool *p)
@@ -381,7 +377,7 @@ struct ct_pool *ct_pool_free(struct ct_pool *p)
 	}
 	CT_CHECK(p->running == 0);
 	for (int i = 0; i < CT_POOL_LANES; i++)
-		CT_CHECK(p->lanes[i].queued == 0);
+		CT_CHECK(queued_of(&p->lanes[i]) == 0);
 	ct_mem_free(p->workers);
 	ct_lock_fini(&p->lock);
 	CT_TAG_CLEAR(p);
@@ -395,7 +391,14 @@ void ct_pool_stats(struct ct_pool *p, struct ct_pool_stats *ret_stats)
 	ct_lock_acquire(&p->lock);
 	*ret_stats = p->stats;
 	for (int i = 0; i < CT_POOL_LANES; i++)
-		ret_stats->queued[i] = p->lanes[i].queued;
+		ret_stats->queued[i] = queued_of(&p->lanes[i]);
 	ret_stats->running = p->running;
 	ct_lock_release(&p->lock);
+}
+
+uint32_t ct_pool_queued(const struct ct_pool *p, enum ct_lane lane)
+{
+	CT_TAG_CHECK(p, POOL_TAG);
+	CT_CHECK((unsigned)lane < CT_POOL_LANES);
+	return queued_of(&p->lanes[lane]);
 }

@@ -79,10 +79,6 @@ CT_MUST_USE ct_status ct_pool_submit_list(struct ct_pool *p, struct ct_list *tas
 /* True: it was still queued, is the caller's again, and fn never runs. */
 CT_MUST_USE bool ct_pool_remove(struct ct_pool *p, struct ct_task *t);
 
-/* Removes every queued task that is not urgent and links them into `out`; they
- * are the caller's again, and their fn never runs. The pool goes on. */
-void ct_pool_take_queued(struct ct_pool *p, struct ct_list *out);
-
 /* Refuses new tasks and hands every queued one back with CT_CANCELLED.
  * Running tasks go on. Idempotent. */
 void ct_pool_close(struct ct_pool *p);
@@ -91,5 +87,7 @@ void ct_pool_close(struct ct_pool *p);
 struct ct_pool *ct_pool_free(struct ct_pool *p);
 
 void ct_pool_stats(struct ct_pool *p, struct ct_pool_stats *ret_stats);
+/* Tasks that wait in one lane. Takes no lock: a look, not a promise. */
+uint32_t ct_pool_queued(const struct ct_pool *p, enum ct_lane lane);
 
 #endif

@@ -126,18 +126,18 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
  * keep a method out for good. */
 static bool feasible(struct ct_server *s, const struct arrival *a)
 {
-	struct ct_pool_stats ps;
 	uint64_t estimate, wait;
+	uint32_t queued;
 
 	if (a->header.budget_us == CT_BUDGET_NONE || is_inline(a->route))
 		return true;
 	estimate = ct_srv__get(&a->route->estimate_us);
 	if (estimate == 0 || a->header.budget_us > US_PER_MS * US_PER_MS)
 		return true; /* unknown, or so long that the look at the queue is not worth it */
-	ct_pool_stats(s->pool, &ps);
-	if (ps.queued[a->route->method->lane] == 0)
+	queued = ct_pool_queued(s->pool, a->route->method->lane);
+	if (queued == 0)
 		return true;
-	wait = ps.queued[a->route->method->lane] * ct_srv__get(&s->service_us) / s->opts.workers;
+	wait = queued * ct_srv__get(&s->service_us) / s->opts.workers;
 	return a->header.budget_us >= wait + estimate;
 }
 

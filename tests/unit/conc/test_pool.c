@@ -98,6 +98,37 @@ Test(pool, workers_that_interactive_tasks_wait_for_are_not_free_for_batch)
 	ct_pool_free(p);
 }
 
+Test(pool, queued_counts_what_waits_in_its_lane_alone)
+{
+	struct ct_pool *p = pool_of(1, 1, 4);
+	struct gate busy, people[2], bulk;
+	struct ct_pool_stats st;
+
+	occupy(p, &busy, CT_LANE_INTERACTIVE);
+	gates_init(people, 2, CT_LANE_INTERACTIVE);
+	gate_init(&bulk, CT_LANE_BATCH);
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_INTERACTIVE), 0, "what runs does not wait");
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(ct_pool_submit(p, &people[i].task), CT_OK);
+	cr_assert_eq(ct_pool_submit(p, &bulk.task), CT_OK);
+
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_INTERACTIVE), 2);
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_BATCH), 1);
+	cr_assert(ct_pool_remove(p, &people[0].task));
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_INTERACTIVE), 1);
+	ct_pool_stats(p, &st);
+	cr_assert_eq(st.queued[CT_LANE_INTERACTIVE], 1);
+	cr_assert_eq(st.queued[CT_LANE_BATCH], 1);
+
+	gate_open(&people[1]);
+	gate_open(&bulk);
+	gate_open(&busy);
+	gate_await_entered(&bulk);
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_INTERACTIVE), 0);
+	cr_assert_eq(ct_pool_queued(p, CT_LANE_BATCH), 0);
+	ct_pool_free(p);
+}
+
 /* ---- order ----------------------------------------------------------------------- */
 
 /* A task that notes its turn. */
