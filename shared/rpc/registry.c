@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 enum { SHARDS = 16, BUCKETS = 256, WAYS = 4 };
 
@@ -21,7 +22,8 @@ struct shard {
 
 struct ct_registry {
 	uint64_t tombstone_us;
-	atomic_bool stones; /* relaxed: one was left at some time */
+	uint64_t key; /* peers choose ids; without it they cannot choose their buckets */
+	_Atomic int64_t stones_until; /* relaxed: no tombstone is valid from here on, in ns */
 	struct shard shards[SHARDS];
 };
 
@@ -32,6 +34,7 @@ ct_status ct_registry_new(uint64_t tombstone_us, struct ct_registry **ret_regist
 	if (r == NULL)
 		return CT_RESOURCE_EXHAUSTED;
 	r->tombstone_us = tombstone_us;
+	r->key = ct_random_u64();
 	for (unsigned i = 0; i < SHARDS; i++)
 		ct_lock_init(&r->shards[i].lock, CT_RANK_REGISTRY);
 	*ret_registry = r;
@@ -51,121 +54,154 @@ struct ct_registry *ct_registry_free(struct ct_registry *r)
 	return NULL;
 }
 
-static struct shard *shard_of(struct ct_registry *r, const struct ct_id *id)
+static uint64_t mix(uint64_t x)
 {
-	return &r->shards[ct_id_hash(id) % SHARDS];
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	return x ^ (x >> 32);
 }
 
-static struct ct_registry_entry **bucket_of(struct shard *s, const struct ct_id *id)
+/* Of both halves, under the registry's key. */
+static uint64_t hash_of(const struct ct_registry *r, const struct ct_id *id)
 {
-	return &s->buckets[ct_id_hash(id) / SHARDS % BUCKETS];
+	uint64_t half[2];
+
+	_Static_assert(sizeof(half) == sizeof(id->b), "an id is two halves");
+	memcpy(half, id->b, sizeof(half));
+	return mix(mix(half[0] ^ r->key) ^ half[1] ^ r->key);
 }
 
-static struct ct_registry_entry *find_locked(struct shard *s, const struct ct_id *id)
-	CT_REQUIRES(&s->lock)
+/* Where an id belongs. */
+struct place {
+	struct shard *shard;
+	struct ct_registry_entry **bucket;
+	struct tombstone *stones; /* WAYS of them */
+};
+
+static struct place place_of(struct ct_registry *r, const struct ct_id *id)
 {
-	struct ct_registry_entry *e = *bucket_of(s, id);
+	const uint64_t hash = hash_of(r, id);
+	struct shard *s = &r->shards[hash % SHARDS];
+
+	return (struct place){ .shard = s,
+			       .bucket = &s->buckets[hash / SHARDS % BUCKETS],
+			       .stones = s->stones[hash / SHARDS % (BUCKETS / WAYS)] };
+}
+
+static struct ct_registry_entry *find_locked(const struct place *at, const struct ct_id *id)
+	CT_REQUIRES(&at->shard->lock)
+{
+	struct ct_registry_entry *e = *at->bucket;
 
 	while (e != NULL && !ct_id_equal(&e->id, id))
 		e = e->next;
 	return e;
 }
 
-static struct tombstone *stones_of(struct shard *s, const struct ct_id *id)
-{
-	return s->stones[ct_id_hash(id) / SHARDS % (BUCKETS / WAYS)];
-}
-
 /* True: there was one that is still valid; it is gone now. */
-static bool take_stone_locked(struct shard *s, const struct ct_id *id, ct_instant now)
-	CT_REQUIRES(&s->lock)
+static bool take_stone_locked(const struct place *at, const struct ct_id *id, ct_instant now)
+	CT_REQUIRES(&at->shard->lock)
 {
-	struct tombstone *set = stones_of(s, id);
-
 	for (unsigned i = 0; i < WAYS; i++) {
-		if (!ct_id_equal(&set[i].id, id))
+		struct tombstone *t = &at->stones[i];
+		const ct_instant until = t->until;
+
+		if (!ct_id_equal(&t->id, id))
 			continue;
-		set[i].id = (struct ct_id){ { 0 } };
-		return set[i].until.ns > now.ns;
+		*t = (struct tombstone){ .until.ns = 0 };
+		return until.ns > now.ns;
 	}
 	return false;
 }
 
 /* Takes the place of the one that ends first; a free one ends at 0. */
-static void leave_stone_locked(struct shard *s, const struct ct_id *id, ct_instant until)
-	CT_REQUIRES(&s->lock)
+static void leave_stone_locked(const struct place *at, const struct ct_id *id, ct_instant until)
+	CT_REQUIRES(&at->shard->lock)
 {
-	struct tombstone *set = stones_of(s, id), *t = &set[0];
+	struct tombstone *t = &at->stones[0];
 
 	for (unsigned i = 1; i < WAYS; i++)
-		if (set[i].until.ns < t->until.ns)
-			t = &set[i];
+		if (at->stones[i].until.ns < t->until.ns)
+			t = &at->stones[i];
 	*t = (struct tombstone){ .id = *id, .until = until };
+}
+
+/* Before the stone itself, so that whoever does not look has missed none. */
+static void stones_last_until(struct ct_registry *r, ct_instant until)
+{
+	int64_t last = atomic_load_explicit(&r->stones_until, memory_order_relaxed);
+
+	while (last < until.ns &&
+	       !atomic_compare_exchange_weak_explicit(&r->stones_until, &last, until.ns,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
 }
 
 ct_status ct_registry_add(struct ct_registry *r, struct ct_registry_entry *e, ct_instant now)
 {
-	struct shard *s = shard_of(r, &e->id);
+	const struct place at = place_of(r, &e->id);
 	ct_status st = CT_OK;
 
-	ct_lock_acquire(&s->lock);
-	if (take_stone_locked(s, &e->id, now)) {
+	ct_lock_acquire(&at.shard->lock);
+	if (take_stone_locked(&at, &e->id, now)) {
 		st = CT_CANCELLED;
-	} else if (find_locked(s, &e->id) != NULL) {
+	} else if (find_locked(&at, &e->id) != NULL) {
 		st = CT_ALREADY_EXISTS;
 	} else {
-		struct ct_registry_entry **head = bucket_of(s, &e->id);
-
-		e->next = *head;
-		*head = e;
+		e->next = *at.bucket;
+		*at.bucket = e;
 	}
-	ct_lock_release(&s->lock);
+	ct_lock_release(&at.shard->lock);
 	return st;
 }
 
 bool ct_registry_take_tombstone(struct ct_registry *r, const struct ct_id *id, ct_instant now)
 {
-	struct shard *s = shard_of(r, id);
+	struct place at;
 	bool found;
 
-	if (!atomic_load_explicit(&r->stones, memory_order_relaxed))
+	if (atomic_load_explicit(&r->stones_until, memory_order_relaxed) <= now.ns)
 		return false;
-	ct_lock_acquire(&s->lock);
-	found = take_stone_locked(s, id, now);
-	ct_lock_release(&s->lock);
+	at = place_of(r, id);
+	ct_lock_acquire(&at.shard->lock);
+	found = take_stone_locked(&at, id, now);
+	ct_lock_release(&at.shard->lock);
 	return found;
 }
 
 void ct_registry_remove(struct ct_registry *r, struct ct_registry_entry *e)
 {
-	struct shard *s = shard_of(r, &e->id);
-	struct ct_registry_entry **at;
+	const struct place at = place_of(r, &e->id);
+	struct ct_registry_entry **link = at.bucket;
 
-	ct_lock_acquire(&s->lock);
-	at = bucket_of(s, &e->id);
-	while (*at != e) {
-		CT_CHECK(*at != NULL);
-		at = &(*at)->next;
+	ct_lock_acquire(&at.shard->lock);
+	while (*link != e) {
+		CT_CHECK(*link != NULL);
+		link = &(*link)->next;
 	}
-	*at = e->next;
-	ct_lock_release(&s->lock);
+	*link = e->next;
+	ct_lock_release(&at.shard->lock);
 }
 
 struct ct_registry_entry *ct_registry_cancel(struct ct_registry *r, const struct ct_id *id,
 					     ct_instant now, ct_registry_ref_fn *ref)
 {
-	struct shard *s = shard_of(r, id);
+	const struct place at = place_of(r, id);
 	struct ct_registry_entry *e;
 
-	ct_lock_acquire(&s->lock);
-	e = find_locked(s, id);
+	ct_lock_acquire(&at.shard->lock);
+	e = find_locked(&at, id);
 	if (e != NULL) {
 		ref(e);
 	} else {
-		atomic_store_explicit(&r->stones, true, memory_order_relaxed);
-		leave_stone_locked(s, id, ct_instant_add_us(now, r->tombstone_us));
+		const ct_instant until = ct_instant_add_us(now, r->tombstone_us);
+
+		stones_last_until(r, until);
+		leave_stone_locked(&at, id, until);
 	}
-	ct_lock_release(&s->lock);
+	ct_lock_release(&at.shard->lock);
 	return e;
 }
 
