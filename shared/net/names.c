@@ -13,7 +13,7 @@ struct query {
 	struct ct_list link;
 	struct ct_address address;
 	struct ct_lookup found;
-	ct_resolve_fn *fn;
+	ct_resolve_fn *fn; /* NULL: it was called off while out */
 	void *arg;
 };
 
@@ -72,18 +72,22 @@ static void *names_main(void *arg)
 
 	while ((q = next_query(n)) != NULL) {
 		const ct_status st = ct_lookup(&q->address, &q->found);
-		bool orphaned;
+		bool orphaned, called_off;
 
 		ct_lock_acquire(&n->lock);
 		n->out = NULL;
 		orphaned = n->orphaned;
+		called_off = q->fn == NULL;
 		ct_lock_release(&n->lock);
 		if (orphaned) { /* the query has been answered, the owner is gone */
 			ct_mem_free(q);
 			names_release(n);
 			return NULL;
 		}
-		answer(q, st);
+		if (called_off)
+			ct_mem_free(q);
+		else
+			answer(q, st);
 	}
 	return NULL;
 }
@@ -110,7 +114,7 @@ static void drain_locked(struct ct_names *n, struct ct_list *ret_waiting, ct_res
 	n->stopping = true;
 	n->orphaned = n->out != NULL;
 	if (n->orphaned) {
-		*ret_fn = n->out->fn;
+		*ret_fn = n->out->fn; /* NULL: it was called off, and told so */
 		*ret_arg = n->out->arg;
 	}
 	ct_list_splice_back(ret_waiting, &n->waiting);
@@ -123,7 +127,7 @@ struct ct_names *ct_names_free(struct ct_names *n)
 	void *out_arg = NULL;
 	struct ct_list waiting, *link;
 	pthread_t thread;
-	bool started;
+	bool started, orphaned;
 
 	if (n == NULL)
 		return NULL;
@@ -131,13 +135,15 @@ struct ct_names *ct_names_free(struct ct_names *n)
 	ct_lock_acquire(&n->lock);
 	drain_locked(n, &waiting, &out_fn, &out_arg);
 	started = n->started;
+	orphaned = n->orphaned;
 	thread = n->thread;
+	if (orphaned)
+		CT_CHECK(pthread_detach(thread) == 0); /* n is the thread's from here on */
 	ct_lock_release(&n->lock);
 
-	if (out_fn != NULL) {
-		CT_CHECK(pthread_detach(thread) == 0); /* n is the thread's now */
+	if (out_fn != NULL)
 		out_fn(out_arg, CT_CANCELLED, NULL, 0);
-	} else {
+	if (!orphaned) {
 		if (started)
 			ct_thread_join(thread);
 		names_release(n);
@@ -145,6 +151,33 @@ struct ct_names *ct_names_free(struct ct_names *n)
 	while ((link = ct_list_pop_front(&waiting)) != NULL)
 		answer(CT_CONTAINER_OF(link, struct query, link), CT_CANCELLED);
 	return NULL;
+}
+
+void ct_names_call_off(struct ct_names *n, const void *arg)
+{
+	struct ct_list off, *link, *next;
+	ct_resolve_fn *out_fn = NULL;
+	void *out_arg = NULL;
+
+	ct_list_init(&off);
+	ct_lock_acquire(&n->lock);
+	for (link = n->waiting.next; link != &n->waiting; link = next) {
+		next = link->next;
+		if (CT_CONTAINER_OF(link, struct query, link)->arg != arg)
+			continue;
+		ct_list_remove(link);
+		ct_list_push_back(&off, link);
+	}
+	if (n->out != NULL && n->out->arg == arg && n->out->fn != NULL) {
+		out_fn = n->out->fn;
+		out_arg = n->out->arg;
+		n->out->fn = NULL; /* the thread only frees it */
+	}
+	ct_lock_release(&n->lock);
+	if (out_fn != NULL)
+		out_fn(out_arg, CT_CANCELLED, NULL, 0);
+	while ((link = ct_list_pop_front(&off)) != NULL)
+		answer(CT_CONTAINER_OF(link, struct query, link), CT_CANCELLED);
 }
 
 ct_status ct_names_resolve(struct ct_names *n, const struct ct_address *a, ct_resolve_fn *fn,

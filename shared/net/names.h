@@ -23,5 +23,7 @@ struct ct_names *ct_names_free(struct ct_names *n);
 /* fn runs exactly once if it returns OK. RESOURCE_EXHAUSTED: no memory or thread. */
 CT_MUST_USE ct_status ct_names_resolve(struct ct_names *n, const struct ct_address *a,
 				       ct_resolve_fn *fn, void *arg);
+/* Lookups with this arg whose fn has not begun get CANCELLED now, on this thread. */
+void ct_names_call_off(struct ct_names *n, const void *arg);
 
 #endif

@@ -128,6 +128,11 @@ ct_status ct_net_resolve(struct ct_net *n, const char *url, ct_resolve_fn *fn, v
 	return ct_names_resolve(n->names, &a, fn, arg);
 }
 
+void ct_net_resolve_call_off(struct ct_net *n, const void *arg)
+{
+	ct_names_call_off(n->names, arg);
+}
+
 size_t ct_net_msg_bytes_max(const struct ct_net *n)
 {
 	return n->opts.msg_bytes_max;

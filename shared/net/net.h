@@ -142,7 +142,8 @@ void ct_listener_close(struct ct_listener *l);
  * out. Does not wait for that. */
 void ct_listener_finish(struct ct_listener *l);
 /* close, and closes its connections. Does not wait for them (ct_net_free does).
- * Its arg must live until their `closed`. NULL ok; returns NULL. */
+ * No `opened` runs after it returns; it waits for one that does. Its arg must live
+ * until their `closed`. Not from `opened`. NULL ok; returns NULL. */
 struct ct_listener *ct_listener_free(struct ct_listener *l);
 
 /* ---- client side -------------------------------------------------------------- */
@@ -162,9 +163,9 @@ struct ct_dialer_opts {
  * how. RESOURCE_EXHAUSTED: no memory. */
 CT_MUST_USE ct_status ct_dialer_new(struct ct_net *n, const struct ct_dialer_opts *opts,
 				    struct ct_dialer **ret_dialer, const char **ret_why);
-/* No attempt starts after it returns and `failed` runs no more; its connection is
- * closed (`closed` still comes). May wait for a `failed` that runs. NULL ok;
- * returns NULL. */
+/* No attempt starts after it returns, and neither `opened` nor `failed` runs any
+ * more: it waits for one that does. Its connection is closed; if it was opened,
+ * `closed` still comes. Not from `opened` or `failed`. NULL ok; returns NULL. */
 struct ct_dialer *ct_dialer_free(struct ct_dialer *d);
 
 /* ---- names ---------------------------------------------------------------------- */
@@ -177,5 +178,8 @@ struct ct_dialer *ct_dialer_free(struct ct_dialer *d);
 typedef void(ct_resolve_fn)(void *arg, ct_status st, const char *const *urls, size_t n);
 CT_MUST_USE ct_status ct_net_resolve(struct ct_net *n, const char *url, ct_resolve_fn *fn,
 				     void *arg);
+/* Lookups with this arg whose fn has not begun get CANCELLED now, on this thread:
+ * a name server that does not answer holds up nobody who is leaving. */
+void ct_net_resolve_call_off(struct ct_net *n, const void *arg);
 
 #endif

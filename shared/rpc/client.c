@@ -125,8 +125,10 @@ struct ct_client *ct_client_free(struct ct_client *c)
 	c->closing = true;
 	ct_lock_release(&c->lock);
 	ct_timers_cancel_wait(c->timers, &c->resolve_timer);
-	ct_endpoint__close_all(c); /* its lost connections fail what is out */
 	ct_out__fail_waiting(c);
+	ct_out__fail_resting(c);
+	ct_endpoint__close_all(c); /* its lost connections fail what is out */
+	ct_out__fail_waiting(c);   /* what came meanwhile */
 	ct_out__fail_resting(c);
 	ct_lock_acquire(&c->lock);
 	while (c->alive > 0)

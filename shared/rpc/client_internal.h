@@ -43,6 +43,9 @@ struct ct_out {
 	ct_instant started;
 	uint8_t criticality;
 	uint8_t attempts;
+	uint8_t unsent;       /* of these, that never left */
+	bool maybe_processed; /* an earlier attempt may have run */
+	bool admitted;        /* counts against outstanding_max */
 	atomic_bool starting; /* ct_client_start() has not returned yet */
 
 	struct ct_list link; /* under the client's lock, as all below: waiting, resting, or a private list */
@@ -59,7 +62,8 @@ struct ct_slot {
 	uint32_t next_free;
 };
 
-enum ct_link_state { CT_LINK_CONNECTING, CT_LINK_READY, CT_LINK_FAILED };
+/* LEAVING: the server drains; what is out on the connection ends there. */
+enum ct_link_state { CT_LINK_CONNECTING, CT_LINK_READY, CT_LINK_LEAVING, CT_LINK_FAILED };
 
 /* One connection to one address, kept alive by its dialer. */
 struct ct_link {
@@ -69,11 +73,12 @@ struct ct_link {
 	struct ct_dialer *dialer;
 	struct ct_list of_client; /* under the client's lock, as all below */
 	enum ct_link_state state;
-	bool leaving;             /* its address is gone */
 	bool in_use;              /* a connection is between opened and closed */
-	struct ct_conn *conn;     /* READY */
+	struct ct_conn *conn;     /* READY, LEAVING */
 	struct ct_slot *slots;
-	uint32_t slots_n, free_head, outstanding;
+	uint32_t slots_n, free_head, free_tail; /* first in, first out: generations age evenly */
+	uint32_t outstanding;
+	uint32_t penalty;         /* of a server that refuses for load: counts as outstanding calls */
 	uint32_t cancel_ids;      /* counts the request ids of CANCELs */
 	unsigned ready_i;         /* its place among the ready */
 };
@@ -113,6 +118,7 @@ struct ct_client {
 	struct ct_list free_outs;
 	size_t free_n;
 	size_t alive; /* outs whose memory is in use */
+	uint32_t admitted;
 	unsigned resolving;
 	bool closing;
 	struct ct_retry_budget budget;

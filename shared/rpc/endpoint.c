@@ -45,6 +45,7 @@ static struct ct_link *make_link(struct ct_endpoint *e, const char *url)
 		.url = ct_mem_strdup(url),
 		.state = CT_LINK_CONNECTING,
 		.free_head = (uint32_t)-1,
+		.free_tail = (uint32_t)-1,
 	};
 	ct_list_init(&l->of_client);
 	if (l->url == NULL) {
@@ -97,6 +98,7 @@ static void remove_link(struct ct_link *l)
 	ct_lock_acquire(&c->lock);
 	while (l->in_use)
 		ct_cond_wait(&c->changed, &c->lock);
+	c->links_n--;
 	ct_lock_release(&c->lock);
 	destroy_link(l);
 }
@@ -152,8 +154,7 @@ static void take_gone_locked(struct ct_endpoint *e, const char *const *urls, siz
 		/* one that works is kept: a name server's hiccup must not cut calls off */
 		if (l->endpoint != e || l->state == CT_LINK_READY || among(l->url, urls, n))
 			continue;
-		ct_list_remove(&l->of_client);
-		c->links_n--;
+		ct_list_remove(&l->of_client); /* links_n counts it until it is gone for good */
 		ct_list_push_back(gone, &l->of_client);
 	}
 }
@@ -230,12 +231,13 @@ void ct_endpoint__close_all(struct ct_client *c)
 {
 	struct ct_list all, *item;
 
+	for (size_t i = 0; i < c->endpoints_n; i++)
+		ct_net_resolve_call_off(c->net, &c->endpoints[i]);
 	ct_list_init(&all);
 	ct_lock_acquire(&c->lock);
-	while (c->resolving > 0)
+	while (c->resolving > 0) /* those whose answer is being taken in */
 		ct_cond_wait(&c->changed, &c->lock);
 	ct_list_splice_back(&all, &c->links);
-	c->links_n = 0;
 	ct_lock_release(&c->lock);
 	while ((item = ct_list_pop_front(&all)) != NULL)
 		remove_link(CT_CONTAINER_OF(item, struct ct_link, of_client));

@@ -19,6 +19,8 @@ enum {
 	GENERATION_MASK = 0x7fff,
 	NO_SLOT = -1,
 	BATCH_N = 64,
+	PENALTY_STEP = 4,
+	PENALTY_MAX = 64,
 };
 #define ID_BIT UINT32_C(0x80000000)
 #define US_PER_MS UINT64_C(1000)
@@ -49,6 +51,7 @@ static bool grow_locked(struct ct_link *l)
 		slots[i] = (struct ct_slot){ .next_free = i + 1 };
 	slots[n - 1].next_free = (uint32_t)NO_SLOT;
 	l->free_head = l->slots_n;
+	l->free_tail = n - 1;
 	l->slots = slots;
 	l->slots_n = n;
 	return true;
@@ -73,14 +76,21 @@ void ct_link__clear_locked(struct ct_link *l, struct ct_out *o)
 	CT_CHECK(s->out == o);
 	s->out = NULL;
 	s->generation++;
-	s->next_free = l->free_head;
-	l->free_head = o->slot;
+	s->next_free = (uint32_t)NO_SLOT;
+	if (l->free_head == (uint32_t)NO_SLOT)
+		l->free_head = o->slot;
+	else
+		l->slots[l->free_tail].next_free = o->slot;
+	l->free_tail = o->slot;
 	l->outstanding--;
 	o->on = NULL;
 }
 
-/* Whose reply this is; NULL: nobody's any more. The call becomes the caller's. */
-static struct ct_out *claim_locked(struct ct_link *l, const struct ct_sp_route *route)
+/* Whose reply this is; NULL: nobody's any more. The call becomes the caller's.
+ * The cancel id decides: a reply so late that its request id is in use again
+ * must not end another call. It is NULL when the header could not be read. */
+static struct ct_out *claim_locked(struct ct_link *l, const struct ct_sp_route *route,
+				   const struct ct_id *cancel_id)
 {
 	const uint32_t id = route->words[route->n - 1], slot = id & SLOT_CANCEL;
 	struct ct_out *o;
@@ -88,7 +98,7 @@ static struct ct_out *claim_locked(struct ct_link *l, const struct ct_sp_route *
 	if (route->n != 1 || slot >= l->slots_n || ct_link__request_id(l, slot) != id)
 		return NULL;
 	o = l->slots[slot].out;
-	if (o == NULL)
+	if (o == NULL || (cancel_id != NULL && !ct_id_equal(&o->cancel_id, cancel_id)))
 		return NULL;
 	ct_link__clear_locked(l, o);
 	o->state = CT_OUT_HANDLED;
@@ -112,7 +122,7 @@ struct ct_link *ct_link__pick_locked(struct ct_client *c, const struct ct_link *
 		return b;
 	if (b == avoid)
 		return a;
-	return b->outstanding < a->outstanding ? b : a;
+	return b->outstanding + b->penalty < a->outstanding + a->penalty ? b : a;
 }
 
 /* ---- what the connection tells --------------------------------------------------- */
@@ -126,7 +136,9 @@ static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
 	l->in_use = true;
 	l->state = CT_LINK_READY;
 	l->conn = ct_conn_ref(conn);
+	l->penalty = 0;
 	l->ready_i = c->ready_n;
+	CT_CHECK(c->ready_n < CT_CLIENT_LINKS_MAX);
 	c->ready[c->ready_n++] = l;
 	ct_cond_broadcast(&c->changed);
 	ct_lock_release(&c->lock);
@@ -135,14 +147,16 @@ static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
 	ct_out__send_waiting(c);
 }
 
-static void leave_ready_locked(struct ct_link *l)
+static void leave_ready_locked(struct ct_link *l, enum ct_link_state state)
 {
 	struct ct_client *c = l->client;
 
-	c->ready_n--;
-	c->ready[l->ready_i] = c->ready[c->ready_n];
-	c->ready[l->ready_i]->ready_i = l->ready_i;
-	l->state = CT_LINK_CONNECTING; /* the dialer tries again by itself */
+	if (l->state == CT_LINK_READY) {
+		c->ready_n--;
+		c->ready[l->ready_i] = c->ready[c->ready_n];
+		c->ready[l->ready_i]->ready_i = l->ready_i;
+	}
+	l->state = state;
 }
 
 /* Every call that is out on l, for the caller to fail. */
@@ -173,7 +187,7 @@ static void on_closed(struct ct_conn *conn, void *user, ct_status why)
 	(void)conn;
 	ct_list_init(&lost);
 	ct_lock_acquire(&c->lock);
-	leave_ready_locked(l);
+	leave_ready_locked(l, CT_LINK_CONNECTING); /* the dialer tries again by itself */
 	c->stats.connections_lost++;
 	claim_all_locked(l, &lost);
 	mine = l->conn;
@@ -262,41 +276,92 @@ static void handle_reply(struct ct_out *o, struct ct_conn *conn, const struct ct
 				  });
 }
 
+/* A draining server refuses in no time, so the choice of the least busy would
+ * send it ever more: it gets no new calls. The one it refused goes elsewhere at
+ * once, which costs no retry budget: nothing ran, and nothing is overloaded. */
+static bool moved_on(struct ct_out *o)
+{
+	struct ct_client *c = o->client;
+	bool other;
+
+	ct_lock_acquire(&c->lock);
+	other = c->ready_n > 0 && o->attempts < c->opts.attempts_max && !ct_ctx_done(&o->ctx);
+	ct_lock_release(&c->lock);
+	if (!other)
+		return false;
+	ct_reply__reset(o->reply);
+	ct_out__dispatch(o);
+	return true;
+}
+
 static void bad_reply(struct ct_out *o, const char *why)
 {
 	ct_out__fail(o, &(struct ct_failure){ .status = CT_INTERNAL, .message = why });
 }
 
+/* One reply, read but not handed on. */
+struct reply {
+	struct ct_wire_header h;
+	struct ct_bytes meta, payload;
+	struct ct_out *out; /* NULL: nobody waits for it */
+	bool readable;
+};
+
+static bool says_draining(const struct reply *r)
+{
+	return r->h.code == CT_UNAVAILABLE && (r->h.flags & CT_WIRE_NOT_PROCESSED) != 0;
+}
+
+/* What a reply tells about its server, for the choice among servers. */
+static void judge_locked(struct ct_link *l, const struct reply *r)
+{
+	if (says_draining(r)) {
+		if (l->state == CT_LINK_READY)
+			leave_ready_locked(l, CT_LINK_LEAVING);
+	} else if (r->h.code == CT_RESOURCE_EXHAUSTED) {
+		l->penalty = l->penalty < PENALTY_MAX ? l->penalty + PENALTY_STEP : PENALTY_MAX;
+	} else if (l->penalty > 0) {
+		l->penalty--;
+	}
+}
+
+static void claim_some_locked(struct ct_link *l, const struct ct_net_msg *msgs, struct reply *rs,
+			      size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct ct_sp_route *route = &msgs[i].route;
+
+		rs[i].out = claim_locked(l, route, rs[i].readable ? &rs[i].h.cancel_id : NULL);
+		if (rs[i].out != NULL && rs[i].readable)
+			judge_locked(l, &rs[i]);
+		else if (rs[i].out == NULL && (route->words[route->n - 1] & SLOT_CANCEL) != SLOT_CANCEL)
+			l->client->stats.late_replies++;
+	}
+}
+
 static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net_msg *msgs, size_t n)
 {
-	struct ct_client *c = l->client;
-	struct ct_out *outs[BATCH_N];
+	struct reply rs[BATCH_N];
 	bool broken = false;
 
-	ct_lock_acquire(&c->lock);
 	for (size_t i = 0; i < n; i++) {
-		outs[i] = claim_locked(l, &msgs[i].route);
-		if (outs[i] == NULL &&
-		    (msgs[i].route.words[msgs[i].route.n - 1] & SLOT_CANCEL) != SLOT_CANCEL)
-			c->stats.late_replies++;
-	}
-	ct_lock_release(&c->lock);
-	for (size_t i = 0; i < n; i++) {
-		struct ct_bytes meta, payload;
-		struct ct_wire_header h;
 		const char *why;
 
-		if (outs[i] == NULL)
+		rs[i].readable = ct_wire_decode(msgs[i].body, &rs[i].h, &rs[i].meta, &rs[i].payload,
+						&why) == CT_OK &&
+				 rs[i].h.kind == CT_WIRE_REPLY;
+	}
+	ct_lock_acquire(&l->client->lock);
+	claim_some_locked(l, msgs, rs, n);
+	ct_lock_release(&l->client->lock);
+	for (size_t i = 0; i < n; i++) {
+		if (rs[i].out == NULL)
 			continue;
-		if (ct_wire_decode(msgs[i].body, &h, &meta, &payload, &why) != CT_OK ||
-		    h.kind != CT_WIRE_REPLY) {
-			bad_reply(outs[i], "the peer answered with something that is not a reply");
+		if (!rs[i].readable) {
+			bad_reply(rs[i].out, "the peer answered with something that is not a reply");
 			broken = true;
-		} else if (!ct_id_equal(&h.cancel_id, &outs[i]->cancel_id)) {
-			bad_reply(outs[i], "the reply names another call");
-			broken = true;
-		} else {
-			handle_reply(outs[i], conn, &h, meta, payload);
+		} else if (!says_draining(&rs[i]) || !moved_on(rs[i].out)) {
+			handle_reply(rs[i].out, conn, &rs[i].h, rs[i].meta, rs[i].payload);
 		}
 	}
 	if (broken)

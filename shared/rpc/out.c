@@ -34,21 +34,18 @@ static void count_end_locked(struct ct_client *c, ct_status st)
 	}
 }
 
-/* The caller's clock decides: nothing is a success after its deadline, and what
- * a server calls cancelled was its deadline if that has passed. */
+/* The caller's own clock and context decide: whatever comes behind its deadline
+ * or its cancel is too late. */
 static void settle_status(struct ct_out *o)
 {
+	const ct_status own = ct_ctx_status(&o->ctx);
 	struct ct_reply *r = o->reply;
 
-	if (r->status == CT_OK || r->status == CT_CANCELLED) {
-		const ct_status own = ct_ctx_status(&o->ctx);
-
-		if (own != CT_OK) {
-			r->status = own;
-			r->message = ct_status_text(own);
-			r->response = NULL;
-		}
-	}
+	if (own == CT_OK || own == r->status)
+		return;
+	r->status = own;
+	r->message = ct_status_text(own);
+	r->response = NULL;
 }
 
 static void finish(struct ct_out *o)
@@ -58,11 +55,12 @@ static void finish(struct ct_out *o)
 
 	(void)ct_ctx_hook_remove(&o->ctx, &o->tripped);
 	settle_status(o);
-	r->attempts = o->attempts;
+	r->attempts = (uint8_t)(o->attempts - o->unsent);
 	r->elapsed_us = ct_instant_us_between(o->started, ct_now(c->clk));
 	ct_ctx_finish(&o->ctx);
 	ct_lock_acquire(&c->lock);
 	o->state = CT_OUT_DONE;
+	c->admitted -= o->admitted;
 	count_end_locked(c, r->status);
 	ct_lock_release(&c->lock);
 	o->done(o->arg, r);
@@ -91,7 +89,7 @@ void ct_out__fail(struct ct_out *o, const struct ct_failure *f)
 	r->response = NULL;
 	r->status = f->status;
 	r->message = f->message;
-	r->not_processed = f->not_processed;
+	r->not_processed = f->not_processed && !o->maybe_processed;
 	r->no_retry = f->no_retry;
 	r->retry_after_ms = f->retry_after_ms;
 	ct_out__complete(o);
@@ -105,7 +103,7 @@ static void fail_tripped(struct ct_out *o)
 	ct_out__fail(o, &(struct ct_failure){
 				.status = st,
 				.message = ct_status_text(st),
-				.not_processed = o->attempts == 0,
+				.not_processed = o->attempts == o->unsent,
 			});
 }
 
@@ -116,6 +114,7 @@ struct shot {
 	struct ct_conn *conn; /* a reference */
 	uint32_t request_id;
 	struct ct_id cancel_id;
+	uint8_t attempt;
 };
 
 /* On a ready link: SENT. False: there is none that takes it. */
@@ -130,10 +129,12 @@ static bool assign_locked(struct ct_client *c, struct ct_out *o, struct shot *re
 	o->attempts++;
 	o->cancel_id = ct_id_new();
 	c->stats.attempts++;
+	c->stats.retries += o->attempts > 1;
 	*ret = (struct shot){
 		.conn = ct_conn_ref(l->conn),
 		.request_id = ct_link__request_id(l, o->slot),
 		.cancel_id = o->cancel_id,
+		.attempt = o->attempts,
 	};
 	return true;
 }
@@ -161,8 +162,8 @@ static bool claim_locked(struct ct_out *o)
 	return true;
 }
 
-/* Still this attempt's? Then it is the caller's to fail. */
-static bool claim_attempt(struct ct_out *o, const struct shot *s)
+/* Still this attempt's? Then it did not leave, and is the caller's to fail. */
+static bool claim_unsent(struct ct_out *o, const struct shot *s)
 {
 	struct ct_client *c = o->client;
 	bool mine;
@@ -170,6 +171,7 @@ static bool claim_attempt(struct ct_out *o, const struct shot *s)
 	ct_lock_acquire(&c->lock);
 	mine = o->state == CT_OUT_SENT && ct_id_equal(&o->cancel_id, &s->cancel_id) &&
 	       claim_locked(o);
+	o->unsent += mine;
 	ct_lock_release(&c->lock);
 	return mine;
 }
@@ -183,7 +185,7 @@ static void shoot(struct ct_out *o, const struct shot *s)
 		.kind = CT_WIRE_CALL,
 		.flags = o->method->idempotent ? CT_WIRE_IDEMPOTENT : 0,
 		.code = o->criticality,
-		.attempt = o->attempts,
+		.attempt = s->attempt,
 		.cancel_id = s->cancel_id,
 		.method = o->method->hash,
 		.meta_len = (uint32_t)o->meta.len,
@@ -195,16 +197,16 @@ static void shoot(struct ct_out *o, const struct shot *s)
 	/* the budget at the last moment before the connection has it */
 	h.budget_us = ct_deadline_left_us(ct_now(o->client->clk), ct_ctx_deadline(&o->ctx));
 	if (h.budget_us == 0) {
-		if (claim_attempt(o, s))
+		if (claim_unsent(o, s))
 			fail_tripped(o);
 		return;
 	}
 	ct_wire_encode(&h, bytes);
 	st = ct_conn_send(s->conn, &route, parts);
-	if (st == CT_OK || !claim_attempt(o, s))
+	if (st == CT_OK || !claim_unsent(o, s))
 		return;
 	ct_out__attempt_failed(o, &(struct ct_failure){
-					  .status = CT_UNAVAILABLE,
+					  .status = st == CT_RESOURCE_EXHAUSTED ? st : CT_UNAVAILABLE,
 					  .message = "the connection does not take the call",
 					  .not_processed = true,
 				  });
@@ -267,7 +269,6 @@ static void backoff_over(struct ct_timer *t)
 	ct_lock_acquire(&c->lock);
 	ct_list_remove(&o->link);
 	o->state = CT_OUT_HANDLED;
-	c->stats.retries++;
 	ct_lock_release(&c->lock);
 	ct_reply__reset(o->reply);
 	ct_out__dispatch(o);
@@ -287,9 +288,10 @@ static bool retry_locked(struct ct_out *o, const struct ct_failure *f, uint64_t 
 	};
 	const ct_instant now = ct_now(c->clk);
 
+	if (f->status == CT_UNAVAILABLE || f->status == CT_RESOURCE_EXHAUSTED)
+		ct_retry_budget_failure(&c->budget);
 	if (c->closing || !ct_retry_worth(&k))
 		return false;
-	ct_retry_budget_failure(&c->budget);
 	*ret_wait_us = ct_retry_backoff_us(c->opts.retry_backoff_ms, (uint8_t)(o->attempts + 1),
 					   f->retry_after_ms, ct_random_u64());
 	if (ct_deadline_left_us(now, ct_ctx_deadline(&o->ctx)) <= *ret_wait_us)
@@ -307,6 +309,7 @@ void ct_out__attempt_failed(struct ct_out *o, const struct ct_failure *f)
 	bool tripped, again;
 	uint64_t wait_us;
 
+	o->maybe_processed = o->maybe_processed || !f->not_processed;
 	ct_lock_acquire(&c->lock);
 	tripped = ct_ctx_done(&o->ctx); /* else its hook, still to come, finds BACKOFF */
 	again = !tripped && retry_locked(o, f, &wait_us);

@@ -46,7 +46,9 @@ static bool admit(struct ct_out *o, struct ct_failure *ret_f)
 	c->stats.calls++;
 	c->stats.in_flight++;
 	ct_retry_budget_call(&c->budget);
-	in = c->stats.in_flight <= c->opts.outstanding_max;
+	in = c->admitted < c->opts.outstanding_max;
+	c->admitted += in;
+	o->admitted = in;
 	ct_lock_release(&c->lock);
 	if (!in)
 		*ret_f = (struct ct_failure){ .status = CT_RESOURCE_EXHAUSTED,
@@ -57,14 +59,16 @@ static bool admit(struct ct_out *o, struct ct_failure *ret_f)
 
 static void out_of_memory(ct_done_fn *done, void *arg, struct ct_reply *reply)
 {
-	struct ct_reply bare = { .message = "", .peer = "" };
+	struct ct_reply bare;
 
+	ct_reply_init(&bare);
 	if (reply == NULL)
 		reply = &bare;
 	reply->status = CT_RESOURCE_EXHAUSTED;
 	reply->message = "no memory for the call";
 	reply->not_processed = true;
 	done(arg, reply);
+	ct_reply_fini(&bare); /* empty again, or still, whatever done did */
 }
 
 void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_method *m,
@@ -86,7 +90,8 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 	o->reply = reply != NULL ? reply : &o->own_reply;
 	o->started = ct_now(c->clk);
 	o->criticality = opts->criticality;
-	o->attempts = 0;
+	o->attempts = o->unsent = 0;
+	o->maybe_processed = false;
 	o->avoid = NULL;
 	o->on = NULL;
 	o->state = CT_OUT_HANDLED;
@@ -96,6 +101,9 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 	ct_ctx_ref(&o->ctx); /* ours, until this returns */
 	ct_ctx_on_cancel(&o->ctx, &o->tripped, ct_out__tripped);
 	if (!admit(o, &f)) {
+		ct_out__fail(o, &f);
+	} else if ((f.status = ct_ctx_status(&o->ctx)) != CT_OK) { /* over before it began */
+		f.message = ct_status_text(f.status);
 		ct_out__fail(o, &f);
 	} else {
 		f.status = pack(o, req, opts);

@@ -76,10 +76,12 @@ bool ct_retry_worth(const struct ct_retry_case *c)
 uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms, uint64_t random)
 {
 	const unsigned doublings = next < 2 ? 0 : (unsigned)next - 2;
-	uint64_t us = base_ms * US_PER_MS << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+	uint64_t hint, us = base_ms * US_PER_MS << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
 
 	if (us > BACKOFF_MS_MAX * US_PER_MS)
 		us = BACKOFF_MS_MAX * US_PER_MS;
 	us = us * (800 + random % 401) / 1000;
-	return us > retry_after_ms * US_PER_MS ? us : retry_after_ms * US_PER_MS;
+	/* those who got the same hint do not come back in one wave */
+	hint = retry_after_ms * US_PER_MS * (1000 + random % 201) / 1000;
+	return us > hint ? us : hint;
 }

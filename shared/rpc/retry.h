@@ -41,7 +41,7 @@ struct ct_retry_case {
 bool ct_retry_worth(const struct ct_retry_case *c);
 
 /* Wait before attempt number `next` (2, 3, …): doubled each time, ±20 % by the
- * random bits, at least the server's hint. */
+ * random bits, at least the server's hint, which is stretched by up to 20 %. */
 uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms, uint64_t random);
 
 #endif
