@@ -138,17 +138,19 @@ $(TEST_KINDS:%=test-%): test-%:
 
 # `make asan KINDS=unit` narrows what a sanitizer runs.
 narrowed = $(if $(filter command,$(firstword $(origin KINDS))),$(KINDS),$(1))
+# Slower by an order of magnitude, so a program may take longer.
+SANITIZED_SECONDS := TEST_SECONDS=900
 # The sanitizers cannot share a binary, so each has a build directory.
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 asan: ## the same tests under address, leak and undefined-behaviour sanitizers
 	@scripts/setup-debian.sh build test
-	+@$(SUBMAKE) VARIANT=asan OPT=-O1 SAN="$(ASAN)" KINDS="$(call narrowed,unit component conformance e2e corpus)" test-run
+	+@$(SANITIZED_SECONDS) $(SUBMAKE) VARIANT=asan OPT=-O1 SAN="$(ASAN)" KINDS="$(call narrowed,unit component conformance e2e corpus)" test-run
 
 # Criterion does not run under this sanitizer: plain programs only. setarch
 # switches address randomisation off, which this sanitizer cannot always take.
 tsan: ## stress, conformance and plain component programs under the thread sanitizer
 	@scripts/setup-debian.sh build test
-	+@setarch -R $(SUBMAKE) VARIANT=tsan OPT=-O1 SAN=-fsanitize=thread tests_component='$$(tests_component_mains)' KINDS="$(call narrowed,component conformance stress)" test-run
+	+@$(SANITIZED_SECONDS) setarch -R $(SUBMAKE) VARIANT=tsan OPT=-O1 SAN=-fsanitize=thread tests_component='$$(tests_component_mains)' KINDS="$(call narrowed,component conformance stress)" test-run
 
 clang: ## build everything, tests too, with clang and its thread-safety analysis
 	@scripts/setup-debian.sh build test check
