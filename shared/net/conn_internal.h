@@ -177,13 +177,19 @@ void ct_conn__recv_post(struct ct_conn *c);
 void ct_conn__recv_init(struct ct_conn *c);
 void ct_conn__recv_fini(struct ct_conn *c);
 
-/* ---- listener.c: one less of its connections ---- */
+/* ---- listener.c ---- */
 
+/* Around `opened`: its free waits in between. */
+void ct_listener__enter_locked(struct ct_net *n, struct ct_listener *l) CT_REQUIRES(&n->lock);
+void ct_listener__leave_locked(struct ct_net *n, struct ct_listener *l) CT_REQUIRES(&n->lock);
+/* One less of its connections. */
 void ct_listener__conn_gone_locked(struct ct_net *n, struct ct_conn *c) CT_REQUIRES(&n->lock);
 
 /* ---- dialer.c: what its connection tells it, on whatever thread that is ---- */
 
-void ct_dialer__conn_opened(struct ct_conn *c);
+/* Around `opened`: its free waits in between. */
+void ct_dialer__enter_locked(struct ct_net *n, struct ct_dialer *d) CT_REQUIRES(&n->lock);
+void ct_dialer__leave_locked(struct ct_net *n, struct ct_dialer *d) CT_REQUIRES(&n->lock);
 /* After `closed`, if it was owed. */
 void ct_dialer__conn_gone(struct ct_conn *c);
 

@@ -61,7 +61,7 @@ static bool dialer_invariant(const struct ct_sm *sm, int prev)
 	return (sm->state == UP) == (d->conn != NULL);
 }
 
-static void leave_locked(struct ct_net *n, struct ct_dialer *d) CT_REQUIRES(&n->lock)
+void ct_dialer__leave_locked(struct ct_net *n, struct ct_dialer *d)
 {
 	ct_lock_check_held(&n->lock);
 	CT_CHECK(d->visits > 0);
@@ -103,7 +103,7 @@ static void tell_and_rest_locked(struct ct_net *n, struct ct_dialer *d, ct_statu
 	if (d->sm.state == RESTING)
 		arm_redial_locked(n, d, delay_ms);
 	if (d->failed != NULL)
-		leave_locked(n, d);
+		ct_dialer__leave_locked(n, d);
 }
 
 static void attempt_failed(struct ct_dialer *d, ct_status why)
@@ -182,14 +182,11 @@ static void redial(struct ct_timer *t)
 
 /* ---- for the connection and the watchdog ---------------------------------------- */
 
-void ct_dialer__conn_opened(struct ct_conn *c)
+void ct_dialer__enter_locked(struct ct_net *n, struct ct_dialer *d)
 {
-	struct ct_net *n = c->net;
-
-	ct_lock_acquire(&n->lock);
-	if (c->dialer != NULL)
-		c->dialer->backoff_ms = n->opts.backoff_min_ms;
-	ct_lock_release(&n->lock);
+	ct_lock_check_held(&n->lock);
+	d->visits++;
+	d->backoff_ms = n->opts.backoff_min_ms; /* this attempt worked */
 }
 
 void ct_dialer__conn_gone(struct ct_conn *c)
@@ -236,7 +233,7 @@ void ct_dialer__call_off(struct ct_dialer *d)
 
 	nng_aio_cancel(d->aio);
 	ct_lock_acquire(&n->lock);
-	leave_locked(n, d);
+	ct_dialer__leave_locked(n, d);
 	ct_lock_release(&n->lock);
 }
 

@@ -34,6 +34,8 @@ struct ct_listener {
 	uint32_t connections;
 	uint32_t pause_ms; /* before the next accept; 0: the last one worked */
 	bool closing;
+	unsigned opening; /* `opened` that run */
+	struct ct_cond none_opening;
 
 	struct ct_timer again;
 };
@@ -130,6 +132,20 @@ static void accept_cb(void *arg)
 		nng_stream_listener_accept(l->nng, l->aio); /* once closed it fails */
 }
 
+void ct_listener__enter_locked(struct ct_net *n, struct ct_listener *l)
+{
+	ct_lock_check_held(&n->lock);
+	l->opening++;
+}
+
+void ct_listener__leave_locked(struct ct_net *n, struct ct_listener *l)
+{
+	ct_lock_check_held(&n->lock);
+	CT_CHECK(l->opening > 0);
+	if (--l->opening == 0)
+		ct_cond_broadcast(&l->none_opening);
+}
+
 void ct_listener__conn_gone_locked(struct ct_net *n, struct ct_conn *c)
 {
 	ct_lock_check_held(&n->lock);
@@ -187,6 +203,7 @@ ct_status ct_listener_new(struct ct_net *n, const struct ct_listener_opts *opts,
 	l->connections_max = opts->connections_max != 0 ? opts->connections_max
 							: CONNECTIONS_MAX_DEFAULT;
 	l->ipc = a.ipc;
+	ct_cond_init(&l->none_opening);
 	ct_timer_init(&l->again, accept_again);
 	st = CT_RESOURCE_EXHAUSTED;
 	if (nng_aio_alloc(&l->aio, accept_cb, l) != 0)
@@ -210,6 +227,7 @@ out:
 		nng_aio_free(l->aio);
 		if (l->nng != NULL)
 			nng_stream_listener_free(l->nng);
+		ct_cond_fini(&l->none_opening);
 		ct_mem_free(l);
 	}
 	return st;
@@ -289,7 +307,12 @@ struct ct_listener *ct_listener_free(struct ct_listener *l)
 	leave_net(l, &shut);
 	while ((link = ct_list_pop_front(&shut)) != NULL)
 		ct_conn__shut(CT_CONTAINER_OF(link, struct ct_conn, shut_link));
+	ct_lock_acquire(&l->net->lock);
+	while (l->opening > 0)
+		ct_cond_wait(&l->none_opening, &l->net->lock);
+	ct_lock_release(&l->net->lock);
 	nng_stream_listener_free(l->nng);
+	ct_cond_fini(&l->none_opening);
 	CT_TAG_CLEAR(l);
 	ct_mem_free(l);
 	return NULL;

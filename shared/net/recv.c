@@ -115,11 +115,62 @@ void ct_conn__recv_post(struct ct_conn *c)
 
 /* ---- what came -------------------------------------------------------------------- */
 
+/* Whose connection it is, held so that its free waits for `opened`. */
+struct ct_conn_keeper {
+	struct ct_dialer *dialer;
+	struct ct_listener *listener;
+};
+
+static bool enter_keeper_locked(struct ct_conn *c, struct ct_conn_keeper *k)
+	CT_REQUIRES(&c->net->lock)
+{
+	*k = (struct ct_conn_keeper){ c->dialer, c->listener };
+	if (k->dialer != NULL)
+		ct_dialer__enter_locked(c->net, k->dialer);
+	if (k->listener != NULL)
+		ct_listener__enter_locked(c->net, k->listener);
+	return k->dialer != NULL || k->listener != NULL;
+}
+
+static void let_go(struct ct_net *n, const struct ct_conn_keeper *k)
+{
+	ct_lock_acquire(&n->lock);
+	if (k->dialer != NULL)
+		ct_dialer__leave_locked(n, k->dialer);
+	if (k->listener != NULL)
+		ct_listener__leave_locked(n, k->listener);
+	ct_lock_release(&n->lock);
+}
+
+/* The handshake is done. False: it is closing. One whose dialer or listener is
+ * being freed closes here, since nobody may be told of it any more. */
+static bool open_up(struct ct_conn *c, struct ct_conn_keeper *ret_keeper)
+{
+	bool open, shut = false;
+
+	ct_lock_acquire(&c->net->lock);
+	ct_lock_acquire(&c->lock);
+	open = c->sm.state == CT_CONN_GREETING;
+	if (open && !enter_keeper_locked(c, ret_keeper)) {
+		open = false;
+		shut = ct_conn__fail_locked(c, CT_CAUSE_ASKED, CT_CANCELLED);
+	}
+	if (open) {
+		ct_sm_move(&c->sm, CT_CONN_OPEN);
+		c->told_open = true;
+	}
+	ct_lock_release(&c->lock);
+	ct_lock_release(&c->net->lock);
+	if (shut)
+		ct_conn__shut(c);
+	return open;
+}
+
 /* The handshake. False: it is not done, or has failed. */
 static bool greet(struct ct_conn *c)
 {
+	struct ct_conn_keeper keeper;
 	const char *why;
-	bool open;
 
 	if (c->rx.len < CT_SP_HELLO_BYTES)
 		return false;
@@ -129,17 +180,10 @@ static bool greet(struct ct_conn *c)
 		return false;
 	}
 	consume(c, CT_SP_HELLO_BYTES);
-	ct_lock_acquire(&c->lock);
-	open = c->sm.state == CT_CONN_GREETING;
-	if (open) {
-		ct_sm_move(&c->sm, CT_CONN_OPEN);
-		c->told_open = true;
-	}
-	ct_lock_release(&c->lock);
-	if (!open)
+	if (!open_up(c, &keeper))
 		return false;
-	ct_dialer__conn_opened(c);
 	c->events->opened(c->arg, c, &c->user);
+	let_go(c->net, &keeper);
 	return true;
 }
 
