@@ -74,6 +74,11 @@ check "and leaves nothing running" nothing_runs
 check "somebody takes a port" pair_start report-svc -s server.listen=tcp://127.0.0.1:0 \
 	-s "store.path=$tmp/squatter.db"
 port=${pair_url##*:}
+others_may()
+{
+	find "$tmp" -name 'squatter.db*' -perm /077
+}
+check "its database is its own user's alone" test -z "$(others_may)"
 check "with its ports taken it finds others" demo 0 REPORT_PORT="$port" PATIENT_PORT="$port"
 check "who had it never noticed" pair_stop
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -211,6 +212,7 @@ static int run_service(const struct ct_service *svc, const void *conf)
 	struct ct_service_why why;
 	int rc = EXIT_FAILED;
 
+	(void)umask(S_IRWXG | S_IRWXO); /* databases hold identities: this user's alone */
 	if (!open_events(&r) || ct_log_new(&log_opts, &r.log) != CT_OK) {
 		(void)fprintf(stderr, "%s: no descriptor, memory or thread to start with\n",
 			      svc->name);

@@ -18,7 +18,8 @@
  * running ones may finish within server.drain_ms. The second stops at once. The
  * exit status is 0 after a stop in which every call ended, 1 when the service did
  * not start or calls would not end (then it exits by itself), 2 for wrong
- * arguments. Call it from main() before any thread is made, and return its result.
+ * arguments. Files and ipc sockets that it makes are its own user's alone (umask 077).
+ * Call it from main() before any thread is made, and return its result.
  */
 int ct_service_main(const struct ct_service *svc, int argc, char **argv);
 
