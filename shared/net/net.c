@@ -13,6 +13,7 @@ enum {
 	SEND_BYTES_EXTRA = 1024 * 1024,
 	HANDSHAKE_MS = 10000,
 	STALL_MS = 30000,
+	SLOW_READER_MS = 1000,
 	BACKOFF_MIN_MS = 50,
 	BACKOFF_MAX_MS = 2000,
 };
@@ -41,6 +42,9 @@ static struct ct_net_opts with_defaults(const struct ct_net_opts *given)
 		o.send_bytes_max = one_message;
 	o.handshake_ms = ms_or_default(o.handshake_ms, HANDSHAKE_MS);
 	o.stall_ms = ms_or_default(o.stall_ms, STALL_MS);
+	o.slow_reader_ms = ms_or_default(o.slow_reader_ms, SLOW_READER_MS);
+	if (o.slow_reader_ms > o.stall_ms)
+		o.slow_reader_ms = o.stall_ms;
 	o.backoff_min_ms = ms_or_default(o.backoff_min_ms, BACKOFF_MIN_MS);
 	o.backoff_max_ms = ms_or_default(o.backoff_max_ms, BACKOFF_MAX_MS);
 	if (o.backoff_max_ms < o.backoff_min_ms)

@@ -34,6 +34,8 @@ struct ct_net_opts {
 	uint32_t handshake_ms;    /* 0: 10000 */
 	uint32_t idle_ms;         /* nothing received for so long: closed; 0: never */
 	uint32_t stall_ms;        /* a send makes no progress for so long: closed; 0: 30000 */
+	uint32_t slow_reader_ms;  /* the same where send_bytes_max is in the way of a message,
+				  at most stall_ms; 0: 1000 */
 	uint32_t backoff_min_ms;  /* reconnect, jittered; 0: 50 */
 	uint32_t backoff_max_ms;  /* 0: 2000 */
 };
@@ -92,8 +94,9 @@ struct ct_conn *ct_conn_unref(struct ct_conn *c); /* NULL ok; returns NULL */
  * starts a send when none is in flight; else it goes out with the next one, as
  * does all else that has gathered by then. Never blocks. Any thread.
  * On an error nothing was queued. UNAVAILABLE: closed. RESOURCE_EXHAUSTED:
- * larger than msg_bytes_max, no memory, or the peer reads too slowly
- * (send_bytes_max; it is then closed). */
+ * larger than msg_bytes_max, no memory, or more than send_bytes_max would wait.
+ * The connection goes on then; only a peer that has taken nothing of a send for
+ * slow_reader_ms by that time is closed, as a slow reader. */
 CT_MUST_USE ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
 				   const struct ct_bytes parts[3]);
 

@@ -150,6 +150,15 @@ void ct_conn__send_cb(void *conn)
 
 /* ---- from the user -------------------------------------------------------------- */
 
+/* Whether the peer takes nothing, rather than not as fast as a burst comes. */
+static bool reads_too_slowly_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock)
+{
+	const uint64_t limit_us = (uint64_t)c->net->opts.slow_reader_ms * 1000;
+
+	ct_lock_check_held(&c->lock);
+	return c->tx_busy && ct_instant_us_between(c->tx_at, ct_now(c->net->clk)) >= limit_us;
+}
+
 /* Queues the message, or says why not. *ret_shut as of ct_conn__fail_locked(). */
 static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route,
 			      const struct ct_bytes parts[3], size_t body_len, bool *ret_shut)
@@ -163,7 +172,8 @@ static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route
 	if (c->sm.state != CT_CONN_OPEN)
 		return CT_UNAVAILABLE;
 	if (total > c->net->opts.send_bytes_max - ct_conn__queued_locked(c)) {
-		*ret_shut = ct_conn__fail_locked(c, CT_CAUSE_SLOW_READER, CT_RESOURCE_EXHAUSTED);
+		*ret_shut = reads_too_slowly_locked(c) &&
+			    ct_conn__fail_locked(c, CT_CAUSE_SLOW_READER, CT_RESOURCE_EXHAUSTED);
 		return CT_RESOURCE_EXHAUSTED;
 	}
 	if (!reserve(&c->gather, total))

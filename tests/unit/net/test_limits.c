@@ -88,11 +88,88 @@ static unsigned fill(struct ct_conn *c, size_t size, ct_status *ret_st)
 	return n;
 }
 
-Test(limits, peer_that_reads_too_slowly_is_closed_and_counted)
+/* What was queued for the peer, in full; then one message more arrives. */
+static void drain(struct ct_conn *c, int fd, uint64_t bytes)
 {
-	const struct ct_net_opts o = { .msg_bytes_max = 65536, .send_bytes_max = 1 << 20 };
+	uint8_t in[4096], out[64];
+	const size_t len = raw_message(out, 7, "after", false);
+
+	for (uint64_t left = bytes; left > 0;) {
+		const size_t part = left < sizeof(in) ? (size_t)left : sizeof(in);
+
+		raw_read(fd, in, part);
+		left -= part;
+	}
+	cr_assert_eq(send_text(c, 7, "after"), CT_OK);
+	raw_read(fd, in, len);
+	cr_assert_arr_eq(in, out, len);
+}
+
+Test(limits, burst_over_the_limit_loses_its_own_message_alone)
+{
+	enum { SIZE = 60000, PREFIX = 12 };
+	const struct ct_net_opts o = { .msg_bytes_max = 65536,
+				       .send_bytes_max = 1 << 20,
+				       .slow_reader_ms = 20000 };
 	struct scene s;
 	struct ct_conn *c;
+	unsigned queued;
+	ct_status st;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+
+	queued = fill(c, SIZE, &st);
+
+	cr_assert_gt(queued, 10);
+	cr_assert_eq(st, CT_RESOURCE_EXHAUSTED);
+	drain(c, fd, (uint64_t)queued * (SIZE + PREFIX)); /* and nothing of the refused one */
+	cr_assert_eq(tap_get(&s.server, &s.server.closed), 0);
+	cr_assert_eq(rig_stats(&s.r).slow_reader, 0);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, corked_burst_over_the_limit_does_not_close)
+{
+	enum { SIZE = 60000, PREFIX = 12 };
+	const struct ct_net_opts o = { .msg_bytes_max = 65536,
+				       .send_bytes_max = 1 << 20,
+				       .slow_reader_ms = 1 };
+	struct scene s;
+	struct ct_conn *c;
+	unsigned queued;
+	ct_status st;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	c = tap_conn(&s.server);
+	ct_conn_cork(c); /* nothing is in flight, so nobody is slow */
+	queued = fill(c, SIZE, &st);
+	cr_assert_not(tap_waited(&s.server, &s.server.closed, 1, 20));
+	cr_assert_eq(send_zeros(c, 1, SIZE), CT_RESOURCE_EXHAUSTED);
+	ct_conn_uncork(c);
+
+	drain(c, fd, (uint64_t)queued * (SIZE + PREFIX));
+
+	cr_assert_eq(rig_stats(&s.r).slow_reader, 0);
+	ct_conn_unref(c);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, peer_that_reads_too_slowly_is_closed_and_counted)
+{
+	const struct ct_net_opts o = { .msg_bytes_max = 65536,
+				       .send_bytes_max = 1 << 20,
+				       .slow_reader_ms = 50 };
+	struct scene s;
+	struct ct_conn *c;
+	unsigned tries = 0;
 	ct_status st;
 	int fd;
 
@@ -100,9 +177,12 @@ Test(limits, peer_that_reads_too_slowly_is_closed_and_counted)
 	fd = greeted(&s); /* and reads nothing more */
 	c = tap_conn(&s.server);
 
-	cr_assert_gt(fill(c, 60000, &st), 10);
+	do { /* until the buffers of the system are full, too */
+		(void)fill(c, 60000, &st);
+		cr_assert_eq(st, CT_RESOURCE_EXHAUSTED);
+		cr_assert_lt(tries++, 100);
+	} while (!tap_waited(&s.server, &s.server.closed, 1, 60));
 
-	cr_assert_eq(st, CT_RESOURCE_EXHAUSTED);
 	tap_wait(&s.server, &s.server.closed, 1);
 	cr_assert_eq(s.server.why, CT_RESOURCE_EXHAUSTED);
 	cr_assert_eq(rig_stats(&s.r).slow_reader, 1);
