@@ -21,6 +21,7 @@ tail_lines=${TEST_TAIL_LINES:-120} # of a failed program's log
 
 mkdir -p "$log_dir" || exit 2
 log_dir=$(cd "$log_dir" && pwd)
+unset MAKEFLAGS MFLAGS MAKELEVEL # a make that a test starts is its own
 suppressions=$(cd "$(dirname "$0")/sanitizers" && pwd)
 asan_user=${ASAN_OPTIONS:-} ubsan_user=${UBSAN_OPTIONS:-}
 lsan_user=${LSAN_OPTIONS:-} tsan_user=${TSAN_OPTIONS:-}
