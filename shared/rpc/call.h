@@ -62,8 +62,9 @@ void ct_call_add_hop(struct ct_call *c, const char *peer, const struct ct_method
 
 /* Goes on with a kept call on a worker, in its lane, ahead of queued calls: for
  * the part after a downstream answer that is too long for a receiving thread.
- * fn runs exactly once, or never when the server is torn down first (the call
- * is then answered by the runtime). Once at a time for a call. Any thread. */
+ * fn runs exactly once, also when the call's context was tripped meanwhile or the
+ * server ends: it looks at ct_ctx_status() first, and answers in any case. Once at
+ * a time for a call. Any thread. */
 typedef void(ct_resume_fn)(struct ct_call *c, void *arg);
 void ct_call_resume(struct ct_call *c, ct_resume_fn *fn, void *arg);
 
