@@ -7,6 +7,7 @@
 #include "rpc/server_internal.h"
 
 #include "base/check.h"
+#include "base/mem.h"
 
 #include <string.h>
 
@@ -26,6 +27,7 @@ static const struct refusal_row {
 /* A call as it lies in the receive buffer. */
 struct arrival {
 	struct ct_conn *conn;
+	struct ct_session *session;
 	const struct ct_net_msg *msg;
 	struct ct_wire_header header;
 	struct ct_bytes meta, payload;
@@ -48,45 +50,6 @@ static struct ct_reply_head head_of(const struct ct_server *s, enum ct_refusal w
 	};
 }
 
-static bool is_inline(const struct ct_route *r)
-{
-	return r->method->lane == CT_LANE_INLINE;
-}
-
-/* One place more, unless max are taken. Exact, whatever the other threads do. */
-static bool reserve(_Atomic uint64_t *taken, uint64_t max)
-{
-	uint64_t n = atomic_load_explicit(taken, memory_order_relaxed);
-
-	while (n < max)
-		if (atomic_compare_exchange_weak_explicit(taken, &n, n + 1, memory_order_relaxed,
-							  memory_order_relaxed))
-			return true;
-	return false;
-}
-
-static void give_back(_Atomic uint64_t *taken)
-{
-	atomic_fetch_sub_explicit(taken, 1, memory_order_relaxed);
-}
-
-static enum ct_refusal take_place(struct ct_server *s, struct ct_route *r)
-{
-	if (!reserve(&r->in_flight, s->opts.method_calls_max))
-		return CT_REFUSAL_METHOD_LIMIT;
-	if (!reserve(&s->in_flight, s->opts.calls_max)) {
-		give_back(&r->in_flight);
-		return CT_REFUSAL_CALL_LIMIT;
-	}
-	return CT_REFUSALS_N;
-}
-
-static void leave_place(struct ct_server *s, struct ct_route *r)
-{
-	give_back(&s->in_flight);
-	give_back(&r->in_flight);
-}
-
 static void count_refusal(struct ct_server *s, enum ct_refusal why)
 {
 	ct_srv__count(&s->refused_by[why]);
@@ -98,7 +61,7 @@ static void refuse_arrival(struct ct_server *s, const struct arrival *a, enum ct
 	const struct ct_reply_head head = head_of(s, why);
 
 	count_refusal(s, why);
-	(void)ct_srv__reply(a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
 	CT_LOG(s->log, CT_LOG_DEBUG, "call refused", CT_STR("reason", refusals[why].text),
 	       CT_STR("method", a->route != NULL ? a->route->method->name : ""),
 	       CT_STR("peer", ct_conn_peer(a->conn)));
@@ -111,8 +74,8 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 
 	ct_sm_move(&c->sm, CT_CALL_REFUSED);
 	count_refusal(s, why);
-	leave_place(s, c->route);
-	(void)ct_srv__reply(c->conn, &c->reply_to, &c->header, &head, NULL, CT_BYTES_NONE);
+	ct_srv__leave_places(s, c->route, c->session);
+	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head, NULL, CT_BYTES_NONE);
 	if (c->registered) {
 		ct_registry_remove(s->registry, &c->reg);
 		(void)ct_ctx_hook_remove(&c->ctx, &c->tripped);
@@ -129,7 +92,7 @@ static bool feasible(struct ct_server *s, const struct arrival *a)
 	uint64_t estimate, wait;
 	uint32_t queued;
 
-	if (a->header.budget_us == CT_BUDGET_NONE || is_inline(a->route))
+	if (a->header.budget_us == CT_BUDGET_NONE || ct_srv__is_inline(a->route))
 		return true;
 	estimate = ct_srv__get(&a->route->estimate_us);
 	if (estimate == 0 || a->header.budget_us > US_PER_MS * US_PER_MS)
@@ -149,6 +112,16 @@ static bool expired(struct ct_server *s, const struct arrival *a)
 	       ct_deadline_passed(s->clk, ct_instant_add_us(a->now, a->header.budget_us));
 }
 
+/* A draining server answers questions still, but not for ever: a flood of them
+ * would keep it from its end. */
+static bool answers(const struct ct_server *s, const struct ct_route *r)
+{
+	if (!atomic_load_explicit(&s->refusing, memory_order_relaxed))
+		return true;
+	return r != NULL && ct_srv__is_inline(r) &&
+	       !atomic_load_explicit(&s->freeing, memory_order_relaxed);
+}
+
 /* The order of semantics.md, cheapest first; CT_REFUSALS_N: let it in, it has its
  * place. */
 static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
@@ -159,7 +132,7 @@ static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 	if (r != NULL && r->method->max_request_bytes != 0 &&
 	    a->payload.len > r->method->max_request_bytes)
 		return CT_REFUSAL_SIZE;
-	if (atomic_load_explicit(&s->refusing, memory_order_relaxed) && (r == NULL || !is_inline(r)))
+	if (!answers(s, r))
 		return CT_REFUSAL_DRAINING;
 	if (ct_registry_take_tombstone(s->registry, &a->header.cancel_id, a->now)) {
 		ct_srv__count(&s->tombstones_hit);
@@ -169,9 +142,9 @@ static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 		return CT_REFUSAL_EXPIRED;
 	if (r == NULL)
 		return CT_REFUSAL_UNKNOWN_METHOD;
-	why = take_place(s, r);
+	why = ct_srv__take_places(s, r, a->session);
 	if (why == CT_REFUSALS_N && !feasible(s, a)) {
-		leave_place(s, r);
+		ct_srv__leave_places(s, r, a->session);
 		why = CT_REFUSAL_INFEASIBLE;
 	}
 	return why;
@@ -200,6 +173,7 @@ static struct ct_call *accept_call(struct ct_server *s, const struct arrival *a)
 	c->route = a->route;
 	c->reply_to = a->msg->route;
 	c->conn = ct_conn_ref(a->conn);
+	c->session = a->session;
 	c->meta_bytes = c->payload = CT_BYTES_NONE;
 	c->meta = NULL;
 	copy = ct_arena_alloc(&c->arena, a->meta.len + a->payload.len);
@@ -237,7 +211,7 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 		return false;
 	}
 	/* A sweep that found no such call has set this before it looked. */
-	if (!is_inline(c->route) && atomic_load_explicit(&s->refusing, memory_order_relaxed)) {
+	if (!ct_srv__is_inline(c->route) && atomic_load_explicit(&s->refusing, memory_order_relaxed)) {
 		ct_registry_remove(s->registry, &c->reg);
 		ct_call__refuse(c, CT_REFUSAL_DRAINING);
 		return false;
@@ -274,14 +248,14 @@ static struct ct_call *on_call(struct ct_server *s, struct arrival *a)
 	}
 	c = accept_call(s, a);
 	if (c == NULL) {
-		leave_place(s, a->route);
+		ct_srv__leave_places(s, a->route, a->session);
 		refuse_arrival(s, a, CT_REFUSAL_NO_MEMORY);
 		return NULL;
 	}
 	ct_sm_init(&c->sm, ct_call__rows, CT_CALL_RECEIVED, NULL);
 	if (!enlist(s, c))
 		return NULL;
-	if (!is_inline(a->route))
+	if (!ct_srv__is_inline(a->route))
 		return c;
 	run_here(s, c);
 	return NULL;
@@ -310,7 +284,7 @@ static void on_cancel(struct ct_server *s, const struct arrival *a)
 		ct_srv__count(&s->cancels_unknown);
 		head.status = CT_NOT_FOUND;
 	}
-	(void)ct_srv__reply(a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
 }
 
 /* The calls of one receive on their way into the pool. Each is held by a
@@ -373,10 +347,14 @@ static void bad_message(struct ct_server *s, struct ct_conn *conn, const char *w
 
 static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *msgs, size_t n)
 {
-	struct ct_server *s = user;
-	struct arrival a = { .conn = conn, .now = ct_now(s->clk) };
+	struct ct_session *session = user;
+	struct ct_server *s = session != NULL ? session->server : NULL;
+	struct arrival a = { .conn = conn, .session = session };
 	struct intake in = { .n = 0 };
 
+	if (s == NULL)
+		return; /* there was no memory for its session: it is being closed */
+	a.now = ct_now(s->clk);
 	ct_list_init(&in.tasks);
 	for (size_t i = 0; i < n; i++) {
 		struct ct_call *c = NULL;
@@ -405,19 +383,29 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 
 static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
 {
+	struct ct_session *session = ct_mem_zalloc(1, sizeof(*session));
 	struct ct_server *s = arg;
 
-	(void)conn;
+	*ret_user = session;
+	if (session == NULL) {
+		ct_conn_close(conn, CT_RESOURCE_EXHAUSTED);
+		return;
+	}
+	session->server = s;
+	atomic_store_explicit(&session->taken, 1, memory_order_relaxed);
 	ct_lock_acquire(&s->lock);
 	s->connections++;
 	ct_lock_release(&s->lock);
-	*ret_user = s;
 }
 
 static void on_closed(struct ct_conn *conn, void *user, ct_status why)
 {
-	struct ct_server *s = user;
+	struct ct_session *session = user;
+	struct ct_server *s = session != NULL ? session->server : NULL;
 
+	if (s == NULL)
+		return;
+	ct_srv__leave_session(session);
 	CT_LOG(s->log, CT_LOG_DEBUG, "connection closed", CT_STR("peer", ct_conn_peer(conn)),
 	       CT_STATUS("status", why));
 	ct_srv__cancel_calls(s, conn, CT_CANCEL_PEER_GONE);

@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Around the payload of a message, at most. */
+enum { AROUND_BYTES_MAX = CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX +
+			  CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX };
+
 /* What the caller of a tripped call is told. */
 static ct_status status_of_trip(enum ct_cancel_reason why)
 {
@@ -79,7 +83,7 @@ static void finish(struct ct_call *c, const struct ct_reply_head *head, enum ct_
 	meta.details = c->details;
 	ct_call__record(c, end, head->status, why);
 	if (end != CT_END_PEER_GONE &&
-	    !ct_srv__reply(c->conn, &c->reply_to, &c->header, head, &meta, payload))
+	    !ct_srv__reply(c->server, c->conn, &c->reply_to, &c->header, head, &meta, payload))
 		ct_call__recount_peer_gone(c, end);
 	let_go(c);
 }
@@ -122,7 +126,7 @@ static void answer(struct ct_call *c, ct_status st, const char *message,
 		if (resp != NULL)
 			head.message = "it was answered too late";
 	}
-	if (CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX + payload.len > c->server->msg_bytes_max) {
+	if (payload.len > c->server->msg_bytes_max - AROUND_BYTES_MAX) {
 		payload = CT_BYTES_NONE;
 		head.status = CT_RESOURCE_EXHAUSTED;
 		head.message = "the reply is larger than a message may be";

@@ -15,12 +15,21 @@ struct sweep {
 	const struct ct_conn *conn; /* NULL: all */
 };
 
+/* A drain does not cut short an answer of the receiving thread; only what that
+ * has left to wait for something. */
+static bool is_exempt(const struct ct_call *c)
+{
+	return ct_srv__is_inline(c->route) && !atomic_load(&c->kept);
+}
+
 static bool want_live(const struct ct_registry_entry *e, const void *arg)
 {
 	const struct ct_call *c = CT_CONTAINER_OF((uintptr_t)e, struct ct_call, reg);
 	const struct sweep *w = arg;
 
-	return (w->conn == NULL || c->conn == w->conn) && !ct_ctx_done(&c->ctx);
+	if (w->conn == NULL ? is_exempt(c) : c->conn != w->conn)
+		return false;
+	return !ct_ctx_done(&c->ctx);
 }
 
 static bool want_unswept(const struct ct_registry_entry *e, const void *arg)
@@ -90,7 +99,7 @@ static void close_doors(struct ct_server *s)
 
 static void log_state(struct ct_server *s, const char *msg)
 {
-	CT_LOG(s->log, CT_LOG_INFO, msg, CT_UINT("in_flight", ct_srv__get(&s->in_flight)),
+	CT_LOG(s->log, CT_LOG_INFO, msg, CT_UINT("in_flight", ct_srv__in_flight(s)),
 	       CT_UINT("received", ct_srv__get(&s->received)));
 }
 

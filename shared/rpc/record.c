@@ -74,8 +74,7 @@ void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct
 	CT_CHECK(ct_sm_final(&c->sm));
 	ct_srv__count(&s->ends[end]);
 	ct_srv__count(&r->calls);
-	atomic_fetch_sub_explicit(&s->in_flight, 1, memory_order_relaxed);
-	atomic_fetch_sub_explicit(&r->in_flight, 1, memory_order_relaxed);
+	ct_srv__leave_places(s, r, c->session);
 	if (code != CT_OK)
 		ct_srv__count(&r->errors);
 	if (tripped.ns != INT64_MAX) {

@@ -22,7 +22,7 @@ static size_t pack_meta(Ct__V1__ReplyMeta *meta, uint8_t out[CT_WIRE_META_BYTES_
 	return len > 0 ? ct__v1__reply_meta__pack(meta, out) : 0;
 }
 
-bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
+bool ct_srv__reply(struct ct_server *s, struct ct_conn *conn, const struct ct_sp_route *to,
 		   const struct ct_wire_header *call, const struct ct_reply_head *head,
 		   Ct__V1__ReplyMeta *meta, struct ct_bytes payload)
 {
@@ -36,6 +36,7 @@ bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
 		.cancel_id = call->cancel_id,
 	};
 	struct ct_bytes parts[3];
+	ct_status st;
 
 	if (meta == NULL)
 		meta = &bare;
@@ -47,5 +48,11 @@ bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
 	parts[0] = ct_bytes_of(header, sizeof(header));
 	parts[1] = ct_bytes_of(meta_bytes, h.meta_len);
 	parts[2] = payload;
-	return ct_conn_send(conn, to, parts) == CT_OK;
+	st = ct_conn_send(conn, to, parts);
+	if (st == CT_OK)
+		return true;
+	if (st != CT_UNAVAILABLE)
+		ct_srv__count(&s->replies_lost);
+	ct_conn_close(conn, CT_RESOURCE_EXHAUSTED);
+	return false;
 }

@@ -15,6 +15,7 @@ enum {
 	SLOW_CALL_MS = 1000,
 	RING_RECORDS = 512,
 	TOMBSTONE_MS_MAX = 60000,
+	MSG_BYTES_MIN = 64 * 1024, /* header, route and a full meta take 8 KiB of it */
 	FLUSH_US = 1000000, /* for peers that read slowly, at the very end */
 };
 
@@ -86,10 +87,13 @@ static void release(struct ct_server *s)
 
 ct_status ct_server_new(const struct ct_server_opts *opts, struct ct_server **ret_server)
 {
-	struct ct_server *s = ct_mem_zalloc(1, sizeof(*s));
+	struct ct_server *s;
 	ct_status st;
 
 	CT_CHECK(opts->rt != NULL);
+	if (ct_net_msg_bytes_max(opts->rt->net) < MSG_BYTES_MIN)
+		return CT_INVALID_ARGUMENT;
+	s = ct_mem_zalloc(1, sizeof(*s));
 	if (s == NULL)
 		return CT_RESOURCE_EXHAUSTED;
 	CT_TAG_SET(s, SERVER_TAG);
@@ -160,11 +164,13 @@ struct ct_server *ct_server_free(struct ct_server *s)
 		return NULL;
 	CT_TAG_CHECK(s, SERVER_TAG);
 	ct_server_stop(s);
+	atomic_store_explicit(&s->freeing, true, memory_order_relaxed);
 	ct_server_join(s);
 	ct_timers_cancel_wait(s->timers, &s->grace);
 	for (size_t i = 0; i < s->listeners_n; i++)
 		ct_listener_finish(s->listeners[i]); /* behind the last replies */
-	ct_srv__wait_closed(s, ct_instant_add_us(ct_now(s->clk), FLUSH_US));
+	/* conditions wait by the system's clock, whatever s->clk is */
+	ct_srv__wait_closed(s, ct_instant_add_us(ct_now(ct_clock_system()), FLUSH_US));
 	for (size_t i = 0; i < s->listeners_n; i++)
 		s->listeners[i] = ct_listener_free(s->listeners[i]);
 	ct_srv__wait_unused(s);
@@ -175,7 +181,7 @@ struct ct_server *ct_server_free(struct ct_server *s)
 static void copy_counts(struct ct_server *s, struct ct_call_counts *c)
 {
 	c->received = ct_srv__get(&s->received);
-	c->in_flight = ct_srv__get(&s->in_flight);
+	c->in_flight = ct_srv__in_flight(s);
 	c->ok = ct_srv__get(&s->ends[CT_END_OK]);
 	c->app_error = ct_srv__get(&s->ends[CT_END_APP_ERROR]);
 	c->refused = ct_srv__get(&s->ends[CT_END_REFUSED]);
@@ -208,6 +214,7 @@ void ct_server_stats(struct ct_server *s, struct ct_server_stats *ret_stats)
 	st.bad_header = ct_srv__get(&s->bad_header);
 	st.bad_payload = ct_srv__get(&s->bad_payload);
 	st.clamped = ct_srv__get(&s->clamped);
+	st.replies_lost = ct_srv__get(&s->replies_lost);
 	st.wasted_us = ct_srv__get(&s->wasted_us);
 	ct_pool_stats(s->pool, &ps);
 	st.queued = ps.queued[CT_LANE_INTERACTIVE] + ps.queued[CT_LANE_BATCH];

@@ -27,8 +27,11 @@ struct ct_server_opts {
 	uint16_t workers;              /* 1..256; 0: 8 */
 	uint16_t batch_workers_max;    /* 0: half */
 	uint32_t queue_max;            /* calls waiting, per lane; 0: 64 */
-	uint32_t calls_max;            /* admitted and not ended, kept ones too; 0: 4096 */
+	uint32_t calls_max;            /* admitted and not ended, kept ones too; 0: 4096. Lane
+				       INLINE has a limit of its own: an eighth, at least 16 */
 	uint32_t method_calls_max;     /* the same for any one method; 0: calls_max */
+	uint32_t connection_calls_max; /* the same for any one connection, all lanes; 0: no limit
+				       but these */
 	uint32_t connections_max;      /* per listener; 0: 10000 */
 	uint32_t max_deadline_ms;      /* longer or no budgets are cut to it; 0: 300000 */
 	uint32_t drain_ms;             /* grace for running calls; 0: 5000 */
@@ -37,6 +40,8 @@ struct ct_server_opts {
 	bool log_calls;                /* log every call, not only failed and slow ones */
 };
 
+/* INVALID_ARGUMENT: msg_bytes_max of rt's net is below 64 KiB, or an option is out of
+ * range. RESOURCE_EXHAUSTED: no memory or thread. */
 CT_MUST_USE ct_status ct_server_new(const struct ct_server_opts *opts, struct ct_server **ret_server);
 
 /* What protoc-gen-ct's <service>_register() calls; before the first listen.
@@ -53,7 +58,9 @@ const char *ct_server_url(const struct ct_server *s, size_t i);
 
 /* Refuses new calls (UNAVAILABLE, not processed), says NOT_SERVING, lets
  * running calls finish for drain_ms, then cancels them (reason DRAIN).
- * stop: cancels at once. Both idempotent; stop overtakes drain. */
+ * stop: cancels at once. Both idempotent; stop overtakes drain.
+ * Lane INLINE is answered all the same, until ct_server_free(); what its methods
+ * keep is cancelled with the rest. */
 void ct_server_drain(struct ct_server *s);
 void ct_server_stop(struct ct_server *s);
 
@@ -97,6 +104,7 @@ struct ct_server_stats {
 	struct ct_call_counts calls;
 	uint64_t refused_by[CT_REFUSALS_N];
 	uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped;
+	uint64_t replies_lost;   /* could not be queued: the connection was closed instead */
 	uint64_t wasted_us;      /* worker time after a context was tripped */
 	uint32_t queued, running, connections;
 	bool identity_ok;

@@ -50,6 +50,7 @@ struct ct_call {
 	struct ct_sm sm;
 
 	struct ct_conn *conn; /* a reference */
+	struct ct_session *session; /* a place in it, until the call is counted as ended */
 	struct ct_sp_route reply_to;
 	struct ct_route *route;
 	struct ct_wire_header header;
@@ -104,6 +105,12 @@ struct ct_serving_watch {
 	void (*changed)(struct ct_serving_watch *w);
 };
 
+/* What the server knows of a connection, its `user`. Freed by whoever leaves last. */
+struct ct_session {
+	struct ct_server *server;
+	_Atomic uint64_t taken; /* by its calls in flight, and one by the connection itself */
+};
+
 enum { CT_SERVER_LISTENERS_MAX = 8, CT_SERVER_OUT_MAX = 32 };
 
 struct ct_server {
@@ -140,10 +147,12 @@ struct ct_server {
 
 	atomic_bool refusing;     /* state is not SERVING: release on set, relaxed on the hot path */
 	atomic_bool cancelling;   /* its calls are being tripped, or were */
+	atomic_bool freeing;      /* nothing is answered any more, relaxed */
 	/* relaxed: statistics */
-	_Atomic uint64_t received, in_flight, ends[CT_END_N], refused_by[CT_REFUSALS_N];
+	_Atomic uint64_t in_flight, inline_in_flight; /* the latter only in lane INLINE, the former not */
+	_Atomic uint64_t received, ends[CT_END_N], refused_by[CT_REFUSALS_N];
 	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped,
-		wasted_us, service_us;
+		replies_lost, wasted_us, service_us;
 };
 
 static inline void ct_srv__count(_Atomic uint64_t *n)
@@ -171,6 +180,16 @@ struct ct_call_record {
 /* admission.c: what a listener's connections are told. arg is the server. */
 extern const struct ct_conn_events ct_srv__conn_events;
 
+/* places.c. A place for a call in every limit, or none and why; CT_REFUSALS_N: it has them. */
+enum ct_refusal ct_srv__take_places(struct ct_server *s, struct ct_route *r,
+				    struct ct_session *session);
+/* The call has ended. The last touch of session. */
+void ct_srv__leave_places(struct ct_server *s, struct ct_route *r, struct ct_session *session);
+/* The connection has closed. The last touch of session. */
+void ct_srv__leave_session(struct ct_session *session);
+uint64_t ct_srv__in_flight(const struct ct_server *s); /* in all lanes */
+bool ct_srv__is_inline(const struct ct_route *r);
+
 /* call_pool.c. NULL: no memory. A taken call has one reference and counts as alive. */
 struct ct_call *ct_call__take(struct ct_server *s);
 /* Gives it its context: from here on the last unref ends its life. */
@@ -188,14 +207,15 @@ ct_ctx_hook_fn ct_call__tripped;
 void ct_call__refuse(struct ct_call *c, enum ct_refusal why);
 void ct_call__end_queued(struct ct_call *c);
 
-/* reply_send.c: one REPLY. False: the connection is gone, nothing was sent. */
+/* reply_send.c: one REPLY. False: the connection is gone, nothing was sent. One that
+ * cannot be queued takes its connection with it, so that no caller waits for it. */
 struct ct_reply_head {
 	ct_status status;
 	const char *message;
 	uint32_t retry_after_ms;
 	bool not_processed, no_retry;
 };
-bool ct_srv__reply(struct ct_conn *conn, const struct ct_sp_route *to,
+bool ct_srv__reply(struct ct_server *s, struct ct_conn *conn, const struct ct_sp_route *to,
 		   const struct ct_wire_header *call, const struct ct_reply_head *head,
 		   Ct__V1__ReplyMeta *meta, struct ct_bytes payload);
 

@@ -263,6 +263,95 @@ Test(rpc_limits, call_limit_is_exact_with_callers_on_several_connections)
 	expect_exact_limit(&o, CT_REFUSAL_METHOD_LIMIT, 30); /* no limit of its own: the same */
 }
 
+Test(rpc_limits, connection_at_its_limit_leaves_the_others_alone)
+{
+	enum { LIMIT = 4, EXCESS = 2 };
+	const struct hall_opts o = { .server = { .connection_calls_max = LIMIT } };
+	struct ct_client *greedy, *other;
+	struct ask *asks, *others, a;
+	struct hall h;
+
+	hall_start(&h, &o);
+	greedy = client_of(&h.rt, hall_url(&h));
+	other = client_of(&h.rt, hall_url(&h));
+
+	for (unsigned round = 1; round <= 3; round++) {
+		asks = asks_start(greedy, &hall_keep_method, LIMIT + EXCESS, PATIENT_MS);
+		expect_refused_now(asks, LIMIT + EXCESS, EXCESS);
+		ask_init(&a, PATIENT_MS);
+		cr_assert_eq(ask_now(&a, greedy, &hall_tell_inline_method), CT_RESOURCE_EXHAUSTED);
+		ask_fini(&a);
+		others = asks_start(other, &hall_keep_method, LIMIT, PATIENT_MS);
+		cr_assert(hall_settled(&h, pick_in_flight, LIMIT + LIMIT));
+		cr_assert_eq(hall_stats(&h).refused_by[CT_REFUSAL_CALL_LIMIT],
+			     round * (EXCESS + 1));
+		expect_ok_after(&h, asks, LIMIT + EXCESS, LIMIT);
+		hall_let_go(&h, HALL_ALL);
+		expect_ok_after(&h, others, LIMIT, LIMIT);
+		asks_free(asks, LIMIT + EXCESS);
+		asks_free(others, LIMIT);
+	}
+
+	greedy = ct_client_free(greedy);
+	other = ct_client_free(other);
+	cr_assert(hall_stop(&h));
+}
+
+Test(rpc_limits, kept_inline_calls_have_places_of_their_own)
+{
+	enum { LIMIT = 256, INLINE = LIMIT / 8, EXCESS = 5, REST = 200 };
+	const struct hall_opts o = { .server = { .calls_max = LIMIT, .queue_max = LIMIT } };
+	struct ask *kept, *rest, a;
+	struct ct_client *c;
+	struct hall h;
+
+	hall_start(&h, &o);
+	c = client_of(&h.rt, hall_url(&h));
+
+	kept = asks_start(c, &hall_keep_inline_method, INLINE + EXCESS, PATIENT_MS);
+	expect_refused_now(kept, INLINE + EXCESS, EXCESS);
+	cr_assert_eq(hall_stats(&h).refused_by[CT_REFUSAL_CALL_LIMIT], EXCESS);
+	rest = asks_start(c, &hall_keep_method, REST, PATIENT_MS);
+	cr_assert(hall_settled(&h, pick_in_flight, INLINE + REST));
+	ask_init(&a, PATIENT_MS);
+	cr_assert_eq(ask_now(&a, c, &hall_tell_method), CT_OK);
+
+	cr_assert_eq(hall_stats(&h).refused_by[CT_REFUSAL_CALL_LIMIT], EXCESS);
+	ask_fini(&a);
+	expect_ok_after(&h, kept, INLINE + EXCESS, INLINE);
+	hall_let_go(&h, HALL_ALL);
+	expect_ok_after(&h, rest, REST, REST);
+	asks_free(kept, INLINE + EXCESS);
+	asks_free(rest, REST);
+	c = ct_client_free(c);
+	cr_assert(hall_stop(&h));
+}
+
+Test(rpc_limits, few_calls_at_once_leave_sixteen_places_for_inline_ones)
+{
+	enum { LIMIT = 2, INLINE = 16, EXCESS = 3 };
+	const struct hall_opts o = { .server = { .calls_max = LIMIT, .method_calls_max = 100 } };
+	struct ask *kept, *rest;
+	struct ct_client *c;
+	struct hall h;
+
+	hall_start(&h, &o);
+	c = client_of(&h.rt, hall_url(&h));
+
+	kept = asks_start(c, &hall_keep_inline_method, INLINE + EXCESS, PATIENT_MS);
+	expect_refused_now(kept, INLINE + EXCESS, EXCESS);
+	rest = asks_start(c, &hall_keep_method, LIMIT + EXCESS, PATIENT_MS);
+	expect_refused_now(rest, LIMIT + EXCESS, EXCESS);
+
+	expect_ok_after(&h, kept, INLINE + EXCESS, INLINE);
+	hall_let_go(&h, HALL_ALL);
+	expect_ok_after(&h, rest, LIMIT + EXCESS, LIMIT);
+	asks_free(kept, INLINE + EXCESS);
+	asks_free(rest, LIMIT + EXCESS);
+	c = ct_client_free(c);
+	cr_assert(hall_stop(&h));
+}
+
 Test(rpc_limits, method_at_its_limit_leaves_the_others_alone)
 {
 	enum { LIMIT = 4 };

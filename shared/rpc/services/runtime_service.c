@@ -125,6 +125,7 @@ static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct
 			{ "bad_header", st->bad_header },
 			{ "bad_payload", st->bad_payload },
 			{ "deadlines_clamped", st->clamped },
+			{ "replies_lost", st->replies_lost },
 			{ "wasted_us", st->wasted_us },
 			{ "net_opened", net.opened },
 			{ "net_closed", net.closed },

@@ -42,8 +42,8 @@ struct ct_peer_conf {
 struct ct_server_conf {
 	struct ct_conf_strings listen;
 	uint16_t workers, batch_workers_max;
-	uint32_t queue_max, calls_max, method_calls_max, connections_max, max_deadline_ms, drain_ms,
-		retry_after_ms, slow_call_ms;
+	uint32_t queue_max, calls_max, method_calls_max, connection_calls_max, connections_max,
+		max_deadline_ms, drain_ms, retry_after_ms, slow_call_ms;
 	bool log_calls;
 };
 
@@ -60,7 +60,7 @@ struct ct_service_conf {
 	bool probe_enabled;
 };
 
-enum { CT_SERVICE_CONF_ROWS_N = 20 };
+enum { CT_SERVICE_CONF_ROWS_N = 21 };
 extern const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N];
 
 /* clang-format off */

@@ -257,6 +257,7 @@ static const struct hall_handlers handlers = {
 	.hold = hold,
 	.hold_batch = hold,
 	.keep = keep,
+	.keep_inline = keep,
 	.tell = told,
 	.tell_again = told,
 	.tell_inline = told,

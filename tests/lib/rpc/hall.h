@@ -10,7 +10,7 @@
 
 /*
  * A server of hall.v1.Hall in this process, with a gate in front of Hold,
- * HoldBatch and Keep, so that "all workers are busy" is a fact and not a guess.
+ * HoldBatch and both Keeps, so that "all workers are busy" is a fact and not a guess.
  * What its handlers saw can be asked. Any thread.
  */
 struct hall_opts {
