@@ -116,11 +116,39 @@ missing_commands()
 	done < <(grep -oE '\bscripts/[a-z-]+\.sh' "$1" | sort -u)
 }
 
+# Settings in backticks are in docs/configuration.md.
+missing_settings()
+{
+	grep -oE '`(server|net|log|store|probe|peers|put|page|detail)\.[a-zA-Z_.]+[a-zA-Z]`' "$1" | tr -d '`' | sort -u |
+		while read -r name; do
+			grep -qF -- "\`$name\`" docs/configuration.md || echo "$1: no setting $name"
+		done
+}
+
+# unlisted FILE MACRO PAGE PATTERN: those X(a, b, c) of the macro that are not on the
+# page; @1, @2, @3 in the pattern stand for a, b and c.
+unlisted()
+{
+	local one two three pattern
+
+	sed -n "/define $2(X)/,/[^\\\\]\$/p" "$1" | grep -oE '\bX\([^)]{2,}\)' | tr -d '"' |
+		sed -E 's/^X\((.*)\)$/\1/; s/ *, */\t/g' | while IFS=$'\t' read -r one two three; do
+		pattern=${4//@1/$one}
+		pattern=${pattern//@2/$two}
+		pattern=${pattern//@3/$three}
+		grep -qF -- "$pattern" "$3" || echo "$3: no line with $pattern"
+	done
+}
+check "every refusal is in the protocol" unlisted shared/rpc/server.h CT_REFUSALS docs/protocol.md '| `@2` | @3 |'
+check "every status is in the protocol" unlisted shared/base/status.h CT_STATUS_LIST docs/protocol.md '| @2 | @1 |'
+check "every lock rank is explained" unlisted shared/conc/lock.h CT_LOCK_RANKS docs/threading.md '| @1 |'
+
 for document in "${documents[@]}"; do
 	check "$document: its links lead somewhere" bad_links "$document"
 	check "$document: the files it names exist" missing_files "$document"
 	check "$document: the names of code in it exist" missing_names "$document"
 	check "$document: the commands in it exist" missing_commands "$document"
+	check "$document: the settings it names exist" missing_settings "$document"
 done
 check "there are documents" test "${#documents[@]}" -ge 15
 
@@ -130,11 +158,12 @@ finds()
 	[ -n "$("$@")" ]
 }
 cat >"$tmp/bad.md" <<END
-[a](nowhere.md) [b](#no-such) \`shared/base/nowhere.c\` \`ct_${none-}nowhere_do()\` and \`make nothing\`, build/bin/nobody
+[a](nowhere.md) [b](#no-such) \`shared/base/nowhere.c\` \`ct_${none-}nowhere_do()\` and \`make nothing\`, build/bin/nobody, \`server.nothing\`
 END
-for finder in bad_links missing_files missing_names missing_commands; do
+for finder in bad_links missing_files missing_names missing_commands missing_settings; do
 	check "$finder finds something in a bad document" finds $finder "$tmp/bad.md"
 done
+check "unlisted finds a rank that is not explained" finds unlisted shared/conc/lock.h CT_LOCK_RANKS "$tmp/bad.md" '| @1 |'
 
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
