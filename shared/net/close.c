@@ -44,6 +44,7 @@ void ct_conn__count_locked(const struct ct_conn *c, struct ct_net_stats *s)
 {
 	count_cause(s, c->cause);
 	s->opened += c->told_open ? 1 : 0;
+	s->msgs_too_big += c->counts.msgs_too_big;
 	s->msgs_in += c->counts.msgs_in;
 	s->msgs_out += c->counts.msgs_out;
 	s->bytes_in += c->counts.bytes_in;

@@ -59,7 +59,7 @@ struct ct_conn_buf {
 };
 
 struct ct_conn_counts {
-	uint64_t msgs_in, msgs_out, bytes_in, bytes_out, sends, receives;
+	uint64_t msgs_too_big, msgs_in, msgs_out, bytes_in, bytes_out, sends, receives;
 };
 
 struct ct_conn {
@@ -102,6 +102,7 @@ struct ct_conn {
 	struct ct_conn_buf rx; /* ptr: on the heap, or rx_small */
 	size_t rx_need;        /* bytes that make the message at its start whole; 0: it is empty */
 	bool rx_filled;        /* the last receive took all the room there was */
+	uint64_t rx_skip;      /* so many of the next bytes belong to a message too big */
 	unsigned rx_calm;      /* receives in a row that needed no big buffer */
 	uint8_t rx_small[CT_RX_SMALL_BYTES];
 

@@ -29,6 +29,8 @@ struct ct_net_opts {
 	struct ct_timers *timers; /* not owned; outlives the net */
 	size_t msg_bytes_max;     /* largest message either way, route included, at least 128;
 				  0: 4 MiB */
+	size_t skip_bytes_max;    /* a longer message than msg_bytes_max, but not than this, is
+				  skipped and told as too_big; 0, or longer: closed */
 	size_t send_bytes_max;    /* most bytes waiting for one slow reader, raised to what one
 				  message takes; 0: 2 * msg_bytes_max + 1 MiB */
 	uint32_t handshake_ms;    /* 0: 10000 */
@@ -50,6 +52,7 @@ struct ct_net_stats {
 	uint64_t no_memory;    /* for a buffer */
 	uint64_t refused_full; /* over a listener's connections_max */
 	/* handshakes do not count as messages, but as bytes, sends and receives */
+	uint64_t msgs_too_big; /* skipped; in msgs_in too */
 	uint64_t msgs_in, msgs_out, bytes_in, bytes_out;
 	uint64_t sends, receives; /* nng operations that were started, that brought bytes */
 	uint32_t connections;     /* now, those in handshake and closing included */
@@ -71,7 +74,12 @@ void ct_net_stats(struct ct_net *n, struct ct_net_stats *ret_stats);
 struct ct_net_msg {
 	struct ct_sp_route route;
 	struct ct_bytes body;
+	/* Over msg_bytes_max: body is its first CT_NET_KEPT_BYTES, the rest of it is
+	 * thrown away as it comes and takes no memory. */
+	bool too_big;
 };
+
+enum { CT_NET_KEPT_BYTES = 40 };
 
 struct ct_conn_events {
 	/* Handshake done, sending is allowed. *ret_user is handed to the others. */

@@ -194,12 +194,44 @@ static bool deliver(struct ct_conn *c, const struct ct_net_msg *msgs, size_t n)
 
 	ct_lock_acquire(&c->lock);
 	state = c->sm.state;
-	if (state == CT_CONN_OPEN)
+	if (state == CT_CONN_OPEN) {
 		c->counts.msgs_in += n;
+		for (size_t i = 0; i < n; i++)
+			c->counts.msgs_too_big += msgs[i].too_big;
+	}
 	ct_lock_release(&c->lock);
 	if (state == CT_CONN_OPEN)
 		c->events->batch(c, c->user, msgs, n);
 	return state < CT_CONN_CLOSING;
+}
+
+/* How many of the bytes from `at` on belong to a message that is skipped. */
+static size_t skip(struct ct_conn *c, size_t at)
+{
+	const size_t here = c->rx.len - at;
+	const size_t n = c->rx_skip < here ? (size_t)c->rx_skip : here;
+
+	c->rx_skip -= n;
+	return n;
+}
+
+/* The message at `at`, or the start of one that is skipped from there on. */
+static enum ct_sp_step read_message(struct ct_conn *c, size_t at, struct ct_sp_parsed *ret_p,
+				    struct ct_net_msg *ret_msg)
+{
+	const struct ct_bytes in = ct_bytes_of(c->rx.ptr + at, c->rx.len - at);
+	const struct ct_net_opts *o = &c->net->opts;
+	enum ct_sp_step step = ct_sp_next(in, c->ipc, o->msg_bytes_max, ret_p);
+	const bool too_big = step == CT_SP_BAD && ret_p->too_big && ret_p->left <= o->skip_bytes_max;
+
+	if (too_big)
+		step = ct_sp_start(in, c->ipc, CT_NET_KEPT_BYTES, ret_p);
+	if (step != CT_SP_MSG)
+		return step;
+	if (too_big)
+		c->rx_skip = ret_p->left;
+	*ret_msg = (struct ct_net_msg){ ret_p->route, ret_p->body, too_big };
+	return step;
 }
 
 static void parse(struct ct_conn *c)
@@ -207,16 +239,15 @@ static void parse(struct ct_conn *c)
 	struct ct_net_msg msgs[BATCH_MSGS];
 	struct ct_sp_parsed p;
 	enum ct_sp_step step;
-	size_t used = 0, n = 0;
+	size_t used = skip(c, 0), n = 0;
 	bool go = true;
 
 	do {
-		step = ct_sp_next(ct_bytes_of(c->rx.ptr + used, c->rx.len - used), c->ipc,
-				  c->net->opts.msg_bytes_max, &p);
+		step = read_message(c, used, &p, &msgs[n]);
 		if (step == CT_SP_MSG) {
-			msgs[n].route = p.route;
-			msgs[n++].body = p.body;
+			n++;
 			used += p.used;
+			used += skip(c, used);
 		}
 		if (n == BATCH_MSGS || (step != CT_SP_MSG && n > 0)) {
 			go = deliver(c, msgs, n);

@@ -69,8 +69,10 @@ enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max,
 		ret->need = prefix;
 		return CT_SP_NEED;
 	}
-	if (len > msg_bytes_max || len > SIZE_MAX - CT_SP_PREFIX_BYTES_MAX)
+	if (len > msg_bytes_max || len > SIZE_MAX - CT_SP_PREFIX_BYTES_MAX) {
+		ret->left = len;
 		return bad(ret, "a message over the size limit", true);
+	}
 	if (!ct_take_bytes(&rest, (size_t)len, &payload)) {
 		ret->need = prefix + (size_t)len;
 		return CT_SP_NEED;
@@ -80,6 +82,39 @@ enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max,
 		return bad(ret, why, false);
 	ret->body = payload;
 	ret->used = prefix + (size_t)len;
+	return CT_SP_MSG;
+}
+
+enum ct_sp_step ct_sp_start(struct ct_bytes in, bool ipc, size_t body_max,
+			    struct ct_sp_parsed *ret)
+{
+	const size_t route_max = WORD_BYTES * CT_SP_ROUTE_WORDS_MAX;
+	const size_t prefix = LENGTH_BYTES + (ipc ? 1U : 0U);
+	struct ct_bytes rest = in;
+	const char *why;
+	uint64_t len;
+	size_t body;
+	uint8_t mark;
+
+	if (ipc && ct_take_u8(&rest, &mark) && mark != IPC_MARK)
+		return bad(ret, "not an ipc message", false);
+	if (in.len < prefix || !ct_take_be64(&rest, &len)) {
+		ret->need = prefix;
+		return CT_SP_NEED;
+	}
+	ret->need = prefix + (size_t)(len < route_max + body_max ? len : route_max + body_max);
+	if (rest.len > len)
+		rest.len = (size_t)len;
+	why = take_route(&rest, &ret->route);
+	if (why != NULL)
+		return in.len < ret->need ? CT_SP_NEED : bad(ret, why, false);
+	len -= (uint64_t)WORD_BYTES * ret->route.n;
+	body = len < body_max ? (size_t)len : body_max;
+	if (rest.len < body)
+		return CT_SP_NEED;
+	ret->body = ct_bytes_of(rest.ptr, body);
+	ret->used = prefix + (size_t)WORD_BYTES * ret->route.n + body;
+	ret->left = len - body;
 	return CT_SP_MSG;
 }
 

@@ -46,11 +46,18 @@ struct ct_sp_parsed {
 	size_t used, need;
 	const char *why; /* static */
 	bool too_big;    /* BAD because of its length alone */
+	uint64_t left;   /* ct_sp_start(): bytes of the message behind .used; too_big: its length */
 };
 /* msg_bytes_max bounds route plus body; a longer length is BAD before a byte of
  * it is awaited. Only the fields that the step names are written. */
 enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max,
 			   struct ct_sp_parsed *ret);
+
+/* The start of a message that is too big to read whole: its route, and as .body
+ * the first body_max bytes of its body, or all there are. MSG: .used bytes are
+ * consumed and .left more follow, to be skipped. */
+enum ct_sp_step ct_sp_start(struct ct_bytes in, bool ipc, size_t body_max,
+			    struct ct_sp_parsed *ret);
 
 /* Bytes in front of a body of body_len: length prefix and route. Returns how many were written. */
 size_t ct_sp_prefix(uint8_t out[CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX],

@@ -40,6 +40,7 @@ static void keep_locked(struct tap *t, const struct ct_net_msg *m)
 
 	k->route = m->route;
 	k->body_len = m->body.len;
+	k->too_big = m->too_big;
 	memcpy(k->body, m->body.ptr, m->body.len < KEPT_BODY ? m->body.len : KEPT_BODY);
 	t->body_bytes += m->body.len;
 	t->msgs++;

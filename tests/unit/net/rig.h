@@ -19,6 +19,7 @@ struct kept_msg {
 	struct ct_sp_route route;
 	uint8_t body[KEPT_BODY]; /* its first bytes */
 	size_t body_len;
+	bool too_big;
 };
 
 /* The arg of endpoints. One tap may serve many connections. */

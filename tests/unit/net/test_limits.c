@@ -345,3 +345,97 @@ Test(limits, connection_over_the_limit_is_refused_and_a_free_place_is_used_again
 	rig_fini(&r);
 	tap_fini(&server);
 }
+
+/* Messages of 200000 bytes between small ones, written in pieces of every size. */
+static void write_with_big_ones(int fd, unsigned big_n)
+{
+	enum { BIG = 200000 };
+	static uint8_t big[BIG + 64];
+	const struct ct_sp_route route = { .words = { 5, UINT32_C(0x80000009) }, .n = 2 };
+	const size_t prefix = ct_sp_prefix(big, &route, BIG, false);
+	uint8_t small[64];
+
+	for (unsigned i = 0; i < 40; i++)
+		big[prefix + i] = (uint8_t)i;
+	for (unsigned i = 0; i < big_n; i++) {
+		const size_t part = 1 + 13 * i;
+
+		raw_write(fd, big, part);
+		raw_write(fd, big + part, prefix + BIG - part);
+		raw_write(fd, small, raw_message(small, i, "small", false));
+	}
+}
+
+Test(limits, message_over_the_limit_is_told_by_its_start_and_skipped)
+{
+	enum { BIGS = 20 };
+	const struct ct_net_opts o = { .msg_bytes_max = 65536, .skip_bytes_max = 1 << 20 };
+	struct scene s;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+
+	write_with_big_ones(fd, BIGS);
+
+	tap_wait(&s.server, &s.server.msgs, 2 * BIGS);
+	for (unsigned i = 0; i < BIGS; i++) {
+		const struct kept_msg *big = &s.server.kept[2 * i], *small = big + 1;
+
+		cr_assert(big->too_big);
+		cr_assert_eq(big->route.n, 2);
+		cr_assert_eq(big->route.words[1], UINT32_C(0x80000009));
+		cr_assert_eq(big->body_len, CT_NET_KEPT_BYTES);
+		cr_assert_eq(big->body[39], 39);
+		cr_assert_not(small->too_big);
+		cr_assert_arr_eq(small->body, "small", 5);
+	}
+	cr_assert_eq(tap_get(&s.server, &s.server.closed), 0);
+	cr_assert_eq(rig_stats(&s.r).msgs_too_big, BIGS);
+	cr_assert_eq(rig_stats(&s.r).too_big, 0);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, message_longer_than_what_is_skipped_closes_the_connection)
+{
+	static const uint8_t over[8] = { 0, 0, 0, 0, 0, 0x10, 0, 1 }; /* 1 MiB and one */
+	const struct ct_net_opts o = { .msg_bytes_max = 65536, .skip_bytes_max = 1 << 20 };
+	struct scene s;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	raw_write(fd, over, sizeof(over));
+	raw_read_to_end(fd);
+
+	tap_wait(&s.server, &s.server.closed, 1);
+	cr_assert_eq(s.server.why, CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(rig_stats(&s.r).too_big, 1);
+	close(fd);
+	tear_down(&s);
+}
+
+Test(limits, message_that_is_skipped_and_never_comes_is_idle)
+{
+	const struct ct_net_opts o = { .msg_bytes_max = 65536,
+				       .skip_bytes_max = 1 << 20,
+				       .idle_ms = 100 };
+	const struct ct_sp_route route = { .words = { UINT32_C(0x80000009) }, .n = 1 };
+	uint8_t start[128] = { 0 };
+	struct scene s;
+	int fd;
+
+	set_up(&s, &o);
+	fd = greeted(&s);
+	(void)ct_sp_prefix(start, &route, 100000, false);
+	raw_write(fd, start, sizeof(start));
+
+	raw_read_to_end(fd);
+
+	tap_wait(&s.server, &s.server.closed, 1);
+	cr_assert_eq(s.server.msgs, 1);
+	cr_assert_eq(rig_stats(&s.r).idle, 1);
+	close(fd);
+	tear_down(&s);
+}

@@ -175,3 +175,31 @@ Test(sp, messages_in_one_buffer_are_read_one_after_another)
 	cr_assert_eq(n, 3);
 	cr_assert_eq(in.len, 0);
 }
+
+Test(sp, start_of_a_message_too_big_is_read_as_soon_as_it_is_there)
+{
+	enum { KEEP = 6 };
+	static const uint8_t no_id[8 + 4 * CT_SP_ROUTE_WORDS_MAX + KEEP] = { [6] = 1 };
+	uint8_t buf[PREFIX_ROOM + KEEP];
+	struct ct_sp_parsed got;
+	size_t prefix;
+
+	for (int ipc = 0; ipc < 2; ipc++) {
+		prefix = ct_sp_prefix(buf, &plain, (size_t)1 << 40, ipc != 0);
+		memcpy(buf + prefix, "abcdef", KEEP);
+		for (size_t n = 0; n < prefix + KEEP; n++) {
+			cr_assert_eq(ct_sp_start(ct_bytes_of(buf, n), ipc != 0, KEEP, &got),
+				     CT_SP_NEED, "%zu", n);
+			cr_assert_gt(got.need, n);
+		}
+		cr_assert_eq(ct_sp_start(ct_bytes_of(buf, prefix + KEEP), ipc != 0, KEEP, &got),
+			     CT_SP_MSG);
+		cr_assert_eq(got.route.words[0], plain.words[0]);
+		cr_assert_eq(got.used, prefix + KEEP);
+		cr_assert_eq(got.body.len, KEEP);
+		cr_assert_arr_eq(got.body.ptr, "abcdef", KEEP);
+		cr_assert_eq(got.left, ((uint64_t)1 << 40) - KEEP);
+	}
+	cr_assert_eq(ct_sp_start(ct_bytes_of(no_id, sizeof(no_id)), false, KEEP, &got), CT_SP_BAD);
+	cr_assert_not(got.too_big);
+}
