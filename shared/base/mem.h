@@ -11,8 +11,8 @@
  * The runtime's one way to the heap, so that a test can make allocation 1, 2,
  * 3 … fail and a benchmark can count them. Any thread. Free with ct_mem_free().
  */
-CT_MUST_USE void *ct_mem_alloc(size_t size);             /* NULL: out of memory */
-CT_MUST_USE void *ct_mem_zalloc(size_t n, size_t size);  /* zeroed; NULL also on n * size overflow */
+CT_MUST_USE void *ct_mem_alloc(size_t size);            /* NULL: out of memory */
+CT_MUST_USE void *ct_mem_zalloc(size_t n, size_t size); /* zeroed; NULL also on n * size overflow */
 CT_MUST_USE void *ct_mem_realloc(void *ptr, size_t size); /* NULL: ptr is unchanged */
 CT_MUST_USE char *ct_mem_strdup(const char *s);
 void ct_mem_free(void *ptr); /* NULL ok */

@@ -10,7 +10,8 @@ const struct ct_sm_row ct_call__rows[] = {
 	[CT_CALL_RECEIVED] = { "received", CT_SM_BIT(CT_CALL_QUEUED) | CT_SM_BIT(CT_CALL_REFUSED) },
 	[CT_CALL_QUEUED] = { "queued", CT_SM_BIT(CT_CALL_RUNNING) | CT_SM_BIT(CT_CALL_EXPIRED) |
 					       CT_SM_BIT(CT_CALL_REFUSED) },
-	[CT_CALL_RUNNING] = { "running", CT_SM_BIT(CT_CALL_REPLIED) | CT_SM_BIT(CT_CALL_ABANDONED) },
+	[CT_CALL_RUNNING] = { "running",
+			      CT_SM_BIT(CT_CALL_REPLIED) | CT_SM_BIT(CT_CALL_ABANDONED) },
 	[CT_CALL_REPLIED] = { "replied", 0 },
 	[CT_CALL_ABANDONED] = { "abandoned", 0 },
 	[CT_CALL_EXPIRED] = { "expired", 0 },
@@ -108,9 +109,9 @@ void ct_call_resume(struct ct_call *c, ct_resume_fn *fn, void *arg)
 	c->resume_fn = fn;
 	c->resume_arg = arg;
 	c->resume_task = (struct ct_task){ .fn = resume_fn,
-					   .lane = c->route->method->lane == CT_LANE_BATCH ?
-							   CT_LANE_BATCH :
-							   CT_LANE_INTERACTIVE,
+					   .lane = c->route->method->lane == CT_LANE_BATCH
+							   ? CT_LANE_BATCH
+							   : CT_LANE_INTERACTIVE,
 					   .urgent = true };
 	ct_list_init(&c->resume_task.link);
 	CT_CHECK(ct_pool_submit(c->server->pool, &c->resume_task) == CT_OK);

@@ -21,33 +21,35 @@
 struct ct_client;
 
 struct ct_client_opts {
-	const struct ct_runtime *rt;    /* outlives the client */
-	const char *peer;               /* name of the service for logs and timing, copied */
-	const char *const *urls;        /* endpoints, copied; a tcp host name with several addresses
-	                                   counts as several and is resolved again */
-	size_t urls_n;                  /* 1..64 */
-	uint16_t connections;           /* per address; 0: 1; at most 16 */
-	uint32_t timeout_ms;            /* of a call whose ctx and method have none; 0: 2000 */
-	uint32_t reply_margin_us;       /* kept back from the parent's time, to answer our own caller; 0: none */
-	uint32_t outstanding_max;       /* calls in the client at once; 0: 4096; at most 32768 */
-	uint8_t attempts_max;           /* 0: 3 */
-	uint32_t retry_backoff_ms;      /* before the second attempt, doubled each time, ±20 %; 0: 10 */
-	uint32_t resolve_ms;            /* least time between two look-ups of names; 0: 5000 */
-	enum { CT_WAIT_CONNECTING, CT_WAIT_NEVER, CT_WAIT_READY } wait; /* no connection is ready:
-	                                   wait while the first attempts run, fail, or wait until the deadline */
+	const struct ct_runtime *rt; /* outlives the client */
+	const char *peer;            /* name of the service for logs and timing, copied */
+	/* Endpoints, copied; a tcp host name with several addresses counts as several
+	 * and is resolved again. */
+	const char *const *urls;
+	size_t urls_n;             /* 1..64 */
+	uint16_t connections;      /* per address; 0: 1; at most 16 */
+	uint32_t timeout_ms;       /* of a call whose ctx and method have none; 0: 2000 */
+	uint32_t reply_margin_us;  /* of the parent's time, to answer our own caller; 0: none */
+	uint32_t outstanding_max;  /* calls in the client at once; 0: 4096; at most 32768 */
+	uint8_t attempts_max;      /* 0: 3 */
+	uint32_t retry_backoff_ms; /* before attempt 2, doubled each time, ±20 %; 0: 10 */
+	uint32_t resolve_ms;       /* least time between two look-ups of names; 0: 5000 */
+	/* No connection is ready: wait while the first attempts to connect run, fail
+	 * at once, or wait until the call's deadline. */
+	enum { CT_WAIT_CONNECTING, CT_WAIT_NEVER, CT_WAIT_READY } wait;
 };
 
 struct ct_client_stats {
 	uint64_t calls, ok, failed, cancelled, expired; /* calls = the other four + in_flight */
 	uint64_t attempts, retries, retries_refused;    /* refused by the retry budget */
 	uint64_t late_replies, connections_lost, cancels_sent;
-	uint32_t in_flight, ready;                      /* ready connections */
+	uint32_t in_flight, ready; /* ready connections */
 };
 
 /* Starts connecting and returns at once. INVALID_ARGUMENT: a URL, *ret_why says
  * what (static). RESOURCE_EXHAUSTED: memory. */
-CT_MUST_USE ct_status ct_client_new(const struct ct_client_opts *opts, struct ct_client **ret_client,
-				    const char **ret_why);
+CT_MUST_USE ct_status ct_client_new(const struct ct_client_opts *opts,
+				    struct ct_client **ret_client, const char **ret_why);
 
 /* Ends every call (UNAVAILABLE), closes the connections, waits for callbacks
  * that run. Not from a callback. NULL ok; returns NULL. */
@@ -60,16 +62,17 @@ const char *ct_client_peer(const struct ct_client *c);
 CT_MUST_USE ct_status ct_client_wait_ready(struct ct_client *c, struct ct_ctx *ctx);
 
 /* Runs exactly once for each async call, never inside the call that started it
- * (but when there is no memory for the call): on a receiving thread, the timer thread, or the thread that cancels the
- * context. It must not block; it may start other calls. reply and all it
- * points to are borrowed until it returns. */
+ * (but when there is no memory for the call): on a receiving thread, the timer
+ * thread, a thread of the net, the one that cancels the context, or the one in
+ * ct_client_free(). It must not block; it may start other calls. reply and all
+ * it points to are borrowed until it returns. */
 typedef void(ct_done_fn)(void *arg, struct ct_reply *reply);
 
 /* What a call may carry besides its request. All optional, borrowed for the call's start. */
 struct ct_call_opts {
 	const char *idempotency_key;
-	uint8_t criticality;        /* enum ct_criticality */
-	uint32_t timeout_ms;        /* instead of the method's; 0: the method's */
+	uint8_t criticality; /* enum ct_criticality */
+	uint32_t timeout_ms; /* instead of the method's; 0: the method's */
 	const struct ct_metadata *metadata;
 	size_t metadata_n;
 };
@@ -81,14 +84,15 @@ struct ct_metadata {
 /* What generated stubs call. req is packed before these return. ctx NULL: no
  * parent. The sync form blocks until the call ended and must not be used on a
  * receiving or timer thread. */
-CT_MUST_USE ct_status ct_stub_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
-				   const ProtobufCMessage *req, struct ct_reply *reply);
+CT_MUST_USE ct_status ct_stub_call(struct ct_client *c, struct ct_ctx *ctx,
+				   const struct ct_method *m, const ProtobufCMessage *req,
+				   struct ct_reply *reply);
 void ct_stub_call_async(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
 			const ProtobufCMessage *req, ct_done_fn *done, void *arg);
 /* The same with options; opts NULL: none. */
-CT_MUST_USE ct_status ct_client_call(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
-				     const ProtobufCMessage *req, const struct ct_call_opts *opts,
-				     struct ct_reply *reply);
+CT_MUST_USE ct_status ct_client_call(struct ct_client *c, struct ct_ctx *ctx,
+				     const struct ct_method *m, const ProtobufCMessage *req,
+				     const struct ct_call_opts *opts, struct ct_reply *reply);
 void ct_client_start(struct ct_client *c, struct ct_ctx *ctx, const struct ct_method *m,
 		     const ProtobufCMessage *req, const struct ct_call_opts *opts, ct_done_fn *done,
 		     void *arg);

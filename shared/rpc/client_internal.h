@@ -48,7 +48,8 @@ struct ct_out {
 	bool admitted;        /* counts against outstanding_max */
 	atomic_bool starting; /* ct_client_start() has not returned yet */
 
-	struct ct_list link; /* under the client's lock, as all below: waiting, resting, or a private list */
+	/* under the client's lock from here on */
+	struct ct_list link; /* waiting, resting, or a private list */
 	enum ct_out_state state;
 	struct ct_link *on; /* SENT */
 	uint32_t slot;
@@ -73,14 +74,14 @@ struct ct_link {
 	struct ct_dialer *dialer;
 	struct ct_list of_client; /* under the client's lock, as all below */
 	enum ct_link_state state;
-	bool in_use;              /* a connection is between opened and closed */
-	struct ct_conn *conn;     /* READY, LEAVING */
+	bool in_use;          /* a connection is between opened and closed */
+	struct ct_conn *conn; /* READY, LEAVING */
 	struct ct_slot *slots;
 	uint32_t slots_n, free_head, free_tail; /* first in, first out: generations age evenly */
 	uint32_t outstanding;
-	uint32_t penalty;         /* of a server that refuses for load: counts as outstanding calls */
-	uint32_t cancel_ids;      /* counts the request ids of CANCELs */
-	unsigned ready_i;         /* its place among the ready */
+	uint32_t penalty;    /* of a server that refuses for load: counts as outstanding calls */
+	uint32_t cancel_ids; /* counts the request ids of CANCELs */
+	unsigned ready_i;    /* its place among the ready */
 };
 
 struct ct_endpoint {
@@ -106,7 +107,7 @@ struct ct_client {
 	const struct ct_clock *clk;
 	size_t msg_bytes_max;
 
-	struct ct_lock lock; /* rank CLIENT; protects everything below */
+	struct ct_lock lock;    /* rank CLIENT; protects everything below */
 	struct ct_cond changed; /* a link became ready, a call or link is gone, a look-up ended */
 	struct ct_timer resolve_timer;
 	struct ct_list links; /* of struct ct_link */
@@ -179,9 +180,9 @@ void ct_link__send_cancel(struct ct_conn *conn, uint32_t request_id, const struc
 uint32_t ct_link__cancel_request_id_locked(struct ct_link *l);
 
 /* ---- endpoint.c: names, addresses, links -------------------------------------------- */
-void ct_endpoint__resolve(struct ct_client *c);      /* those that are due */
+void ct_endpoint__resolve(struct ct_client *c); /* those that are due */
 void ct_endpoint__resolve_timer(struct ct_timer *t);
-void ct_endpoint__close_all(struct ct_client *c);    /* waits for dialers */
+void ct_endpoint__close_all(struct ct_client *c);         /* waits for dialers */
 bool ct_endpoint__connecting_locked(struct ct_client *c); /* a first attempt or look-up runs */
 
 #endif

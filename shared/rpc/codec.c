@@ -16,7 +16,9 @@ static void arena_keep(void *arena, void *ptr)
 
 ProtobufCAllocator ct_codec_allocator(struct ct_arena *a)
 {
-	return (ProtobufCAllocator){ .alloc = arena_alloc, .free = arena_keep, .allocator_data = a };
+	return (ProtobufCAllocator){ .alloc = arena_alloc,
+				     .free = arena_keep,
+				     .allocator_data = a };
 }
 
 static bool take_varint(struct ct_bytes *in, uint64_t *ret)
@@ -115,7 +117,8 @@ ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_byte
 {
 	static const uint8_t nothing[1];
 	struct watched w = { .arena = a };
-	ProtobufCAllocator alloc = { .alloc = watched_alloc, .free = arena_keep,
+	ProtobufCAllocator alloc = { .alloc = watched_alloc,
+				     .free = arena_keep,
 				     .allocator_data = &w };
 	ProtobufCMessage *msg;
 

@@ -27,8 +27,8 @@ CT_MUST_USE ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, st
 				      struct ct_arena *a, ProtobufCMessage **ret_msg);
 
 /* RESOURCE_EXHAUSTED: larger than max_bytes, or it does not fit in the arena. */
-CT_MUST_USE ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes, struct ct_arena *a,
-				    struct ct_bytes *ret_out);
+CT_MUST_USE ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes,
+				    struct ct_arena *a, struct ct_bytes *ret_out);
 
 /* Whether the nesting of `in` stays within depth levels. Pure; what is not
  * well formed is left for unpack to refuse. */

@@ -222,8 +222,8 @@ void ct_endpoint__resolve_timer(struct ct_timer *t)
 	ct_endpoint__resolve(c);
 	ct_lock_acquire(&c->lock);
 	if (!c->closing)
-		ct_timers_arm(c->timers, t, ct_instant_add_us(ct_now(c->clk),
-							      c->opts.resolve_ms * US_PER_MS));
+		ct_timers_arm(c->timers, t,
+			      ct_instant_add_us(ct_now(c->clk), c->opts.resolve_ms * US_PER_MS));
 	ct_lock_release(&c->lock);
 }
 

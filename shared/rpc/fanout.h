@@ -24,15 +24,16 @@ enum ct_fanout_policy {
 typedef void(ct_join_fn)(struct ct_fanout *f, void *arg, ct_status first_error);
 
 struct ct_fanout_opts {
-	struct ct_ctx *parent;   /* the legs run under a child of it; NULL is not allowed */
-	ct_instant deadline;     /* for all legs; CT_NEVER: the parent's */
+	struct ct_ctx *parent; /* the legs run under a child of it; NULL is not allowed */
+	ct_instant deadline;   /* for all legs; CT_NEVER: the parent's */
 	enum ct_fanout_policy policy;
-	uint16_t legs_max;       /* 1..1024 */
+	uint16_t legs_max; /* 1..1024 */
 	ct_join_fn *join;
 	void *arg;
 };
 /* RESOURCE_EXHAUSTED: memory; nothing was started. */
-CT_MUST_USE ct_status ct_fanout_new(const struct ct_fanout_opts *opts, struct ct_fanout **ret_fanout);
+CT_MUST_USE ct_status ct_fanout_new(const struct ct_fanout_opts *opts,
+				    struct ct_fanout **ret_fanout);
 
 /* Starts a leg; done runs when it ends, before the join. More than legs_max is
  * a programming error. */

@@ -142,7 +142,8 @@ static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
 	c->ready[c->ready_n++] = l;
 	ct_cond_broadcast(&c->changed);
 	ct_lock_release(&c->lock);
-	CT_LOG(c->log, CT_LOG_DEBUG, "connected", CT_STR("service", c->peer), CT_STR("url", l->url));
+	CT_LOG(c->log, CT_LOG_DEBUG, "connected", CT_STR("service", c->peer),
+	       CT_STR("url", l->url));
 	*ret_user = l;
 	ct_out__send_waiting(c);
 }
@@ -258,9 +259,9 @@ static void handle_reply(struct ct_out *o, struct ct_conn *conn, const struct ct
 	r->status = ct_status_from_wire(h->code);
 	r->not_processed = (h->flags & CT_WIRE_NOT_PROCESSED) != 0;
 	r->no_retry = (h->flags & CT_WIRE_NO_RETRY) != 0;
-	r->retry_after_ms = h->budget_us / US_PER_MS < UINT32_MAX ?
-				    (uint32_t)(h->budget_us / US_PER_MS) :
-				    UINT32_MAX;
+	r->retry_after_ms = h->budget_us / US_PER_MS < UINT32_MAX
+				    ? (uint32_t)(h->budget_us / US_PER_MS)
+				    : UINT32_MAX;
 	take_meta(r, meta);
 	if (r->status == CT_OK) {
 		take_response(o, payload);
@@ -334,12 +335,14 @@ static void claim_some_locked(struct ct_link *l, const struct ct_net_msg *msgs, 
 		rs[i].out = claim_locked(l, route, rs[i].readable ? &rs[i].h.cancel_id : NULL);
 		if (rs[i].out != NULL && rs[i].readable)
 			judge_locked(l, &rs[i]);
-		else if (rs[i].out == NULL && (route->words[route->n - 1] & SLOT_CANCEL) != SLOT_CANCEL)
+		else if (rs[i].out == NULL &&
+			 (route->words[route->n - 1] & SLOT_CANCEL) != SLOT_CANCEL)
 			l->client->stats.late_replies++;
 	}
 }
 
-static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net_msg *msgs, size_t n)
+static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net_msg *msgs,
+		    size_t n)
 {
 	struct reply rs[BATCH_N];
 	bool broken = false;
@@ -358,7 +361,8 @@ static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net
 		if (rs[i].out == NULL)
 			continue;
 		if (!rs[i].readable) {
-			bad_reply(rs[i].out, "the peer answered with something that is not a reply");
+			bad_reply(rs[i].out,
+				  "the peer answered with something that is not a reply");
 			broken = true;
 		} else if (!says_draining(&rs[i]) || !moved_on(rs[i].out)) {
 			handle_reply(rs[i].out, conn, &rs[i].h, rs[i].meta, rs[i].payload);

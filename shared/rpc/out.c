@@ -205,11 +205,12 @@ static void shoot(struct ct_out *o, const struct shot *s)
 	st = ct_conn_send(s->conn, &route, parts);
 	if (st == CT_OK || !claim_unsent(o, s))
 		return;
-	ct_out__attempt_failed(o, &(struct ct_failure){
-					  .status = st == CT_RESOURCE_EXHAUSTED ? st : CT_UNAVAILABLE,
-					  .message = "the connection does not take the call",
-					  .not_processed = true,
-				  });
+	ct_out__attempt_failed(o,
+			       &(struct ct_failure){
+				       .status = st == CT_RESOURCE_EXHAUSTED ? st : CT_UNAVAILABLE,
+				       .message = "the connection does not take the call",
+				       .not_processed = true,
+			       });
 }
 
 /* Where ct_out__dispatch() puts a call. */

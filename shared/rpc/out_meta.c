@@ -13,7 +13,8 @@ static char *text(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
-static ct_status add_metadata(struct ct_out *o, const struct ct_call_opts *opts, Ct__V1__CallMeta *meta)
+static ct_status add_metadata(struct ct_out *o, const struct ct_call_opts *opts,
+			      Ct__V1__CallMeta *meta)
 {
 	const size_t n = opts->metadata_n;
 	entry *entries, **list;
@@ -29,8 +30,8 @@ static ct_status add_metadata(struct ct_out *o, const struct ct_call_opts *opts,
 
 		ct__v1__call_meta__metadata_entry__init(&entries[i]);
 		entries[i].key = text(md->key);
-		entries[i].value =
-			(ProtobufCBinaryData){ md->value.len, (uint8_t *)(uintptr_t)md->value.ptr };
+		entries[i].value = (ProtobufCBinaryData){ md->value.len,
+							  (uint8_t *)(uintptr_t)md->value.ptr };
 		list[i] = &entries[i];
 	}
 	meta->n_metadata = n;

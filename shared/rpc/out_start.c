@@ -10,7 +10,8 @@
 static ct_status pack(struct ct_out *o, const ProtobufCMessage *req,
 		      const struct ct_call_opts *opts)
 {
-	const size_t room = o->client->msg_bytes_max - CT_WIRE_HEADER_BYTES - CT_WIRE_META_BYTES_MAX;
+	const size_t room = o->client->msg_bytes_max - CT_WIRE_HEADER_BYTES -
+			    CT_WIRE_META_BYTES_MAX;
 	ct_status st;
 
 	CT_CHECK(req->descriptor == o->method->request);
@@ -51,9 +52,11 @@ static bool admit(struct ct_out *o, struct ct_failure *ret_f)
 	o->admitted = in;
 	ct_lock_release(&c->lock);
 	if (!in)
-		*ret_f = (struct ct_failure){ .status = CT_RESOURCE_EXHAUSTED,
-					      .message = "too many calls outstanding in this client",
-					      .not_processed = true };
+		*ret_f = (struct ct_failure){
+			.status = CT_RESOURCE_EXHAUSTED,
+			.message = "too many calls outstanding in this client",
+			.not_processed = true
+		};
 	return in;
 }
 

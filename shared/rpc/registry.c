@@ -212,7 +212,8 @@ static size_t collect_shard(struct shard *s, ct_registry_want_fn *want, const vo
 
 	ct_lock_acquire(&s->lock);
 	for (unsigned b = 0; b < BUCKETS; b++) {
-		for (struct ct_registry_entry *e = s->buckets[b]; e != NULL && have < n; e = e->next) {
+		for (struct ct_registry_entry *e = s->buckets[b]; e != NULL && have < n;
+		     e = e->next) {
 			if (!want(e, arg))
 				continue;
 			ref(e);

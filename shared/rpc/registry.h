@@ -29,11 +29,13 @@ struct ct_registry *ct_registry_free(struct ct_registry *r);
 
 /* OK: e is in. CANCELLED: a tombstone was waiting for it (and is used up).
  * ALREADY_EXISTS: an entry with this id is alive. */
-CT_MUST_USE ct_status ct_registry_add(struct ct_registry *r, struct ct_registry_entry *e, ct_instant now);
+CT_MUST_USE ct_status ct_registry_add(struct ct_registry *r, struct ct_registry_entry *e,
+				      ct_instant now);
 /* True: a tombstone was waiting for id, and is used up. For an early refusal;
  * ct_registry_add() looks again. Nearly free when
  * no tombstone is younger than tombstone_us. */
-CT_MUST_USE bool ct_registry_take_tombstone(struct ct_registry *r, const struct ct_id *id, ct_instant now);
+CT_MUST_USE bool ct_registry_take_tombstone(struct ct_registry *r, const struct ct_id *id,
+					    ct_instant now);
 void ct_registry_remove(struct ct_registry *r, struct ct_registry_entry *e);
 
 /* Runs with the entry's lock held: takes a reference and nothing more. */

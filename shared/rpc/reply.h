@@ -16,14 +16,14 @@
  */
 struct ct_reply {
 	ct_status status;
-	const char *message;         /* for people; "" when OK */
+	const char *message;              /* for people; "" when OK */
 	const ProtobufCMessage *response; /* NULL unless OK */
 	const Ct__V1__ReplyMeta *meta;    /* details, timing, metadata; NULL: no reply came */
-	const char *peer;            /* URL of the server that answered or was asked last; "" */
-	uint64_t elapsed_us;         /* all attempts and backoffs */
-	uint32_t retry_after_ms;     /* the server's hint, 0: none */
-	uint8_t attempts;            /* how often it was sent; 0: never left */
-	bool not_processed;          /* no part of the handler ran: safe to send again */
+	const char *peer;        /* URL of the server that answered or was asked last; "" */
+	uint64_t elapsed_us;     /* all attempts and backoffs */
+	uint32_t retry_after_ms; /* the server's hint, 0: none */
+	uint8_t attempts;        /* how often it was sent; 0: never left */
+	bool not_processed;      /* no part of the handler ran: safe to send again */
 	bool no_retry;
 	struct ct_arena arena;
 };

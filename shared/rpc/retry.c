@@ -73,10 +73,12 @@ bool ct_retry_worth(const struct ct_retry_case *c)
 	return false;
 }
 
-uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms, uint64_t random)
+uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms,
+			     uint64_t random)
 {
 	const unsigned doublings = next < 2 ? 0 : (unsigned)next - 2;
-	uint64_t hint, us = base_ms * US_PER_MS << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
+	uint64_t hint,
+		us = base_ms * US_PER_MS << (doublings < DOUBLINGS_MAX ? doublings : DOUBLINGS_MAX);
 
 	if (us > BACKOFF_MS_MAX * US_PER_MS)
 		us = BACKOFF_MS_MAX * US_PER_MS;

@@ -18,7 +18,8 @@
  */
 struct ct_retry_budget {
 	uint32_t tokens_milli; /* 0..CT_RETRY_TOKENS * 1000; retries stop below half */
-	uint32_t share_milli;  /* 0..CT_RETRY_TOKENS * 1000; a call puts in 100, a retry takes 1000 */
+	uint32_t
+		share_milli; /* 0..CT_RETRY_TOKENS * 1000; a call puts in 100, a retry takes 1000 */
 };
 enum { CT_RETRY_TOKENS = 10 };
 
@@ -42,6 +43,7 @@ bool ct_retry_worth(const struct ct_retry_case *c);
 
 /* Wait before attempt number `next` (2, 3, …): doubled each time, ±20 % by the
  * random bits, at least the server's hint, which is stretched by up to 20 %. */
-uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms, uint64_t random);
+uint64_t ct_retry_backoff_us(uint32_t base_ms, uint8_t next, uint32_t retry_after_ms,
+			     uint64_t random);
 
 #endif

@@ -18,9 +18,9 @@ struct ct_runtime {
 };
 
 struct ct_runtime_opts {
-	const char *service;     /* static */
-	struct ct_log *log;      /* NULL: silent; outlives the runtime */
-	struct ct_net_opts net;  /* timers is filled in */
+	const char *service;    /* static */
+	struct ct_log *log;     /* NULL: silent; outlives the runtime */
+	struct ct_net_opts net; /* timers is filled in */
 };
 
 /* RESOURCE_EXHAUSTED: memory or threads. Servers and clients must be freed before it. */

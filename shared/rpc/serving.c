@@ -91,7 +91,7 @@ void ct_srv__serving_changed(struct ct_server *s)
 		ct_lock_release(&s->lock);
 		if (l == NULL)
 			return;
-		CT_CONTAINER_OF(l, struct ct_serving_watch, link)->changed(
-			CT_CONTAINER_OF(l, struct ct_serving_watch, link));
+		CT_CONTAINER_OF(l, struct ct_serving_watch, link)
+			->changed(CT_CONTAINER_OF(l, struct ct_serving_watch, link));
 	}
 }

@@ -42,10 +42,10 @@ enum ct_criticality { CT_CRIT_DEFAULT = 0, CT_CRIT_SHEDDABLE = 1, CT_CRIT_CRITIC
 struct ct_wire_header {
 	enum ct_wire_kind kind;
 	uint8_t flags;
-	uint8_t code; /* CALL: criticality; CANCEL: enum ct_cancel_reason 1..6; REPLY: ct_status 0..16 */
+	uint8_t code;    /* CALL: criticality; CANCEL: ct_cancel_reason 1..6; REPLY: status 0..16 */
 	uint8_t attempt; /* CALL: from 1; REPLY: attempts seen; CANCEL: 0 */
-	uint64_t
-		budget_us; /* CALL: time left, all ones: none, never 0; REPLY: retry after, 0: no hint */
+	/* CALL: time left, all ones: none, never 0; REPLY: retry after, 0: no hint */
+	uint64_t budget_us;
 	struct ct_id cancel_id; /* never zero, but in the REPLY to a CALL that could not be read */
 	uint32_t method;        /* CALL: FNV-1a 32 of "package.Service/Method"; else 0 */
 	uint32_t meta_len;      /* at most CT_WIRE_META_BYTES_MAX */

@@ -35,8 +35,10 @@ static void done(void *arg, struct ct_reply *reply)
 
 static void start_here(struct caller *c, const struct caller_call *call)
 {
-	const struct ct_client_opts co = { .rt = &c->bench->rt, .peer = "first",
-					   .urls = (const char *[]){ c->url }, .urls_n = 1,
+	const struct ct_client_opts co = { .rt = &c->bench->rt,
+					   .peer = "first",
+					   .urls = (const char *[]){ c->url },
+					   .urls_n = 1,
 					   .attempts_max = 1 };
 	const struct ct_call_opts opts = { .timeout_ms = call->timeout_ms };
 	Conform__V1__WorkRequest req;

@@ -35,23 +35,71 @@ const char *end_name(enum end e)
 }
 
 /* Shorthands for the table: a server that ... */
-#define NOTHING { END_NOTHING, false, "" }
-#define REFUSED { END_REFUSED, false, "" }
-#define EARLY { END_EXPIRED_EARLY, false, "" }
-#define IS_OK { END_OK, true, "" }
-#define PASSED_ON { END_APP_ERROR, true, "" } /* handed on what its next server said */
-#define QUEUE_EXPIRED { END_EXPIRED_QUEUED, false, "" }
-#define QUEUE_CANCELLED { END_CANCELLED_QUEUED, false, "" }
-#define QUEUE_PEER_GONE { END_PEER_GONE, false, "" }
-#define EXPIRED { END_EXPIRED_RUNNING, true, "deadline" }
-#define CANCELLED_BY(why) { END_CANCELLED_RUNNING, true, why }
-#define LOST_PEER { END_PEER_GONE, true, "peer_gone" }
+#define NOTHING                        \
+	{                              \
+		END_NOTHING, false, "" \
+	}
+#define REFUSED                        \
+	{                              \
+		END_REFUSED, false, "" \
+	}
+#define EARLY                                \
+	{                                    \
+		END_EXPIRED_EARLY, false, "" \
+	}
+#define IS_OK                    \
+	{                        \
+		END_OK, true, "" \
+	}
+#define PASSED_ON                       \
+	{                               \
+		END_APP_ERROR, true, "" \
+	} /* handed on what its next server said */
+#define QUEUE_EXPIRED                         \
+	{                                     \
+		END_EXPIRED_QUEUED, false, "" \
+	}
+#define QUEUE_CANCELLED                         \
+	{                                       \
+		END_CANCELLED_QUEUED, false, "" \
+	}
+#define QUEUE_PEER_GONE                  \
+	{                                \
+		END_PEER_GONE, false, "" \
+	}
+#define EXPIRED                                       \
+	{                                             \
+		END_EXPIRED_RUNNING, true, "deadline" \
+	}
+#define CANCELLED_BY(why)                        \
+	{                                        \
+		END_CANCELLED_RUNNING, true, why \
+	}
+#define LOST_PEER                                \
+	{                                        \
+		END_PEER_GONE, true, "peer_gone" \
+	}
 
-#define NA(why) { .not_applicable = (why) }
-#define ONE(status, last_) { .caller = CT_##status, .last = last_ }
-#define DEAD(last_) { .no_caller = true, .last = last_ }
-#define TWO(status, front_, last_) { .caller = CT_##status, .front = front_, .last = last_ }
-#define DEAD2(front_, last_) { .no_caller = true, .front = front_, .last = last_ }
+#define NA(why)                         \
+	{                               \
+		.not_applicable = (why) \
+	}
+#define ONE(status, last_)                           \
+	{                                            \
+		.caller = CT_##status, .last = last_ \
+	}
+#define DEAD(last_)                              \
+	{                                        \
+		.no_caller = true, .last = last_ \
+	}
+#define TWO(status, front_, last_)                                    \
+	{                                                             \
+		.caller = CT_##status, .front = front_, .last = last_ \
+	}
+#define DEAD2(front_, last_)                                      \
+	{                                                         \
+		.no_caller = true, .front = front_, .last = last_ \
+	}
 
 static const char waits_for_nobody[] = "a single server waits for no other";
 static const char never_gets_there[] = "a call that is over on arrival gets no further";
@@ -93,7 +141,8 @@ static const struct expectation two_hops[EV_N][ST_N] = {
 			  [ST_WAITING] = TWO(DEADLINE_EXCEEDED, EXPIRED, IS_OK),
 			  [ST_REPLYING] = TWO(DEADLINE_EXCEEDED, IS_OK, IS_OK) },
 	[EV_CANCEL] = { [ST_QUEUED] = TWO(CANCELLED, CANCELLED_BY("caller"), QUEUE_CANCELLED),
-			[ST_RUNNING] = TWO(CANCELLED, CANCELLED_BY("caller"), CANCELLED_BY("parent")),
+			[ST_RUNNING] = TWO(CANCELLED, CANCELLED_BY("caller"),
+					   CANCELLED_BY("parent")),
 			[ST_WAITING] = TWO(CANCELLED, CANCELLED_BY("caller"), IS_OK),
 			[ST_REPLYING] = TWO(CANCELLED, IS_OK, IS_OK) },
 	[EV_KILLED] = { [ST_QUEUED] = DEAD2(LOST_PEER, QUEUE_CANCELLED),

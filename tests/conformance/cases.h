@@ -12,18 +12,18 @@
  * how many hops, with the servers where. Every combination is a case or says
  * why it cannot be one.
  */
-#define EVENTS(X)                                                    \
-	X(DEADLINE, "deadline")   /* the caller's deadline passes */ \
-	X(CANCEL, "cancel")       /* the caller cancels */           \
-	X(KILLED, "killed")       /* the caller's process is killed */ \
-	X(CUT, "cut")             /* the connection is cut */        \
-	X(DRAIN, "drain")         /* a server drains, its grace ends */ \
-	X(OVERTAKE, "overtake")   /* the cancel comes before its call */ \
-	X(PASSED, "passed")       /* the deadline is over on arrival */
+#define EVENTS(X)                                                      \
+	X(DEADLINE, "deadline") /* the caller's deadline passes */     \
+	X(CANCEL, "cancel")     /* the caller cancels */               \
+	X(KILLED, "killed")     /* the caller's process is killed */   \
+	X(CUT, "cut")           /* the connection is cut */            \
+	X(DRAIN, "drain")       /* a server drains, its grace ends */  \
+	X(OVERTAKE, "overtake") /* the cancel comes before its call */ \
+	X(PASSED, "passed")     /* the deadline is over on arrival */
 
-#define STAGES(X)                                                       \
-	X(QUEUED, "queued")     /* in the last server's queue */        \
-	X(RUNNING, "running")   /* in the last server's handler */      \
+#define STAGES(X)                                                         \
+	X(QUEUED, "queued")     /* in the last server's queue */          \
+	X(RUNNING, "running")   /* in the last server's handler */        \
 	X(WAITING, "waiting")   /* the first server waits for the next */ \
 	X(REPLYING, "replying") /* the reply is on its way to the caller */
 
@@ -42,16 +42,16 @@ enum stage {
 };
 
 /* How a call ends on one server, by its counters. */
-#define ENDS(X)                                     \
-	X(NOTHING, "nothing received")              \
-	X(OK, "ok")                                 \
-	X(APP_ERROR, "app_error")                   \
-	X(REFUSED, "refused")                       \
-	X(EXPIRED_QUEUED, "expired_queued")         \
-	X(EXPIRED_RUNNING, "expired_running")       \
-	X(CANCELLED_QUEUED, "cancelled_queued")     \
-	X(CANCELLED_RUNNING, "cancelled_running")   \
-	X(PEER_GONE, "peer_gone")                   \
+#define ENDS(X)                                   \
+	X(NOTHING, "nothing received")            \
+	X(OK, "ok")                               \
+	X(APP_ERROR, "app_error")                 \
+	X(REFUSED, "refused")                     \
+	X(EXPIRED_QUEUED, "expired_queued")       \
+	X(EXPIRED_RUNNING, "expired_running")     \
+	X(CANCELLED_QUEUED, "cancelled_queued")   \
+	X(CANCELLED_RUNNING, "cancelled_running") \
+	X(PEER_GONE, "peer_gone")                 \
 	X(EXPIRED_EARLY, "refused or expired_queued")
 
 enum end {

@@ -20,11 +20,11 @@
 #include <string.h>
 
 enum {
-	TIMEOUT_MS = 600,       /* of a case whose deadline is the event: long enough to get there */
-	PATIENT_MS = 15000,     /* of all others */
+	TIMEOUT_MS = 600,   /* of a case whose deadline is the event: long enough to get there */
+	PATIENT_MS = 15000, /* of all others */
 	DRAIN_MS = 150,
 	HUGE_MARGIN_MS = 3600000,
-	LATE_MS_MAX = 250,      /* a loaded machine's; benchmarks measure the real bound */
+	LATE_MS_MAX = 250, /* a loaded machine's; benchmarks measure the real bound */
 	STOP_US_MAX = 250000,
 	REPLY_BYTES = 64,
 	NAME_SIZE = 96,
@@ -146,7 +146,8 @@ static bool is_raw(const struct run *r)
 
 static void build(struct run *r)
 {
-	struct node_opts no = { .own_process = r->c.own_process, .ipc = r->c.ipc,
+	struct node_opts no = { .own_process = r->c.own_process,
+				.ipc = r->c.ipc,
 				.drain_ms = DRAIN_MS };
 
 	bench_init(&r->bench);
@@ -166,7 +167,8 @@ static void build(struct run *r)
 
 static void block_worker(struct run *r)
 {
-	const struct caller_call call = { .url = r->busy->url, .key = blocker_key,
+	const struct caller_call call = { .url = r->busy->url,
+					  .key = blocker_key,
 					  .timeout_ms = PATIENT_MS };
 
 	caller_start(&r->blocker, &r->bench, &call);
@@ -235,7 +237,8 @@ static void let_happen(struct run *r)
 		proxy_cut(r->to_first);
 		break;
 	case EV_DRAIN:
-		node_drain(r->c.stage == ST_QUEUED || r->c.stage == ST_RUNNING ? r->last : &r->first);
+		node_drain(r->c.stage == ST_QUEUED || r->c.stage == ST_RUNNING ? r->last
+									       : &r->first);
 		if (r->c.stage == ST_REPLYING)
 			proxy_let_go(r->to_first);
 		break;
@@ -290,11 +293,12 @@ static void subtract(struct node_counts *a, const struct node_counts *b)
 
 static void show_counts(struct run *r, const char *who, const struct node_counts *c)
 {
-	fail(r, "%s: ok %" PRIu64 " app_error %" PRIu64 " refused %" PRIu64 " expired %" PRIu64
-		" queued %" PRIu64 " running, cancelled %" PRIu64 " queued %" PRIu64
-		" running, peer_gone %" PRIu64, who, c->work_ok, c->app_error, c->refused,
-	     c->expired_queued, c->expired_running, c->cancelled_queued, c->cancelled_running,
-	     c->peer_gone);
+	fail(r,
+	     "%s: ok %" PRIu64 " app_error %" PRIu64 " refused %" PRIu64 " expired %" PRIu64
+	     " queued %" PRIu64 " running, cancelled %" PRIu64 " queued %" PRIu64
+	     " running, peer_gone %" PRIu64,
+	     who, c->work_ok, c->app_error, c->refused, c->expired_queued, c->expired_running,
+	     c->cancelled_queued, c->cancelled_running, c->peer_gone);
 }
 
 static void check_end(struct run *r, const char *who, struct node_counts c, enum end end)

@@ -79,8 +79,9 @@ static void spawn_peer(struct node *n, const char *listen_url, const struct node
 void node_start(struct node *n, struct bench *b, const struct node_opts *opts)
 {
 	static unsigned serial;
-	const struct ct_client_opts co = { .rt = &b->rt, .peer = "control",
-					   .urls = (const char *[]){ n->url }, .urls_n = 1 };
+	const struct ct_client_opts co = {
+		.rt = &b->rt, .peer = "control", .urls = (const char *[]){ n->url }, .urls_n = 1
+	};
 	struct peer_opts po = { .drain_ms = opts->drain_ms, .margin_ms = opts->margin_ms };
 	char listen_url[128] = "tcp://127.0.0.1:0";
 	const char *why;
@@ -177,7 +178,8 @@ bool node_seen(struct node *n, const char *key, struct node_seen *ret)
 	req.key = (char *)(uintptr_t)key;
 	st = conform_seen(n->control, NULL, &req, &r, &resp);
 	if (st == CT_OK) {
-		*ret = (struct node_seen){ .entered = resp->entered, .left = resp->left,
+		*ret = (struct node_seen){ .entered = resp->entered,
+					   .left = resp->left,
 					   .stopped_after_us = resp->stopped_after_us };
 		(void)snprintf(ret->reason, sizeof(ret->reason), "%s", resp->reason);
 	}

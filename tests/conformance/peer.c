@@ -19,7 +19,7 @@ struct peer {
 	struct book book;
 	uint32_t margin_ms;
 
-	struct ct_lock lock; /* rank APP; protects next */
+	struct ct_lock lock;    /* rank APP; protects next */
 	struct ct_client *next; /* to the further hop; one is enough for the cases */
 	char *next_url;
 };
@@ -40,8 +40,12 @@ static void reply_bytes(struct ct_call *call, uint32_t n)
 
 static struct ct_client *client_of(struct peer *p, const char *url)
 {
-	const struct ct_client_opts opts = { .rt = &p->rt, .peer = "next", .urls = &url, .urls_n = 1,
-					     .attempts_max = 1, .reply_margin_us = p->margin_ms * 1000 };
+	const struct ct_client_opts opts = { .rt = &p->rt,
+					     .peer = "next",
+					     .urls = &url,
+					     .urls_n = 1,
+					     .attempts_max = 1,
+					     .reply_margin_us = p->margin_ms * 1000 };
 	const char *why;
 
 	ct_lock_acquire(&p->lock);
@@ -126,8 +130,12 @@ static void seen(struct ct_call *call, const Conform__V1__SeenRequest *req)
 
 ct_status peer_new(const struct peer_opts *opts, struct peer **ret_peer)
 {
-	static const struct conform_handlers handlers = { .work = work, .release = release, .seen = seen };
-	struct ct_server_opts so = { .version = "test", .workers = WORKERS, .queue_max = QUEUE_MAX,
+	static const struct conform_handlers handlers = { .work = work,
+							  .release = release,
+							  .seen = seen };
+	struct ct_server_opts so = { .version = "test",
+				     .workers = WORKERS,
+				     .queue_max = QUEUE_MAX,
 				     .drain_ms = opts->drain_ms };
 	const struct ct_runtime_opts ro = { .service = "conformance" };
 	struct peer *p = ct_mem_zalloc(1, sizeof(*p));

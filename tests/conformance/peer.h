@@ -9,9 +9,9 @@
  * A server of conform.v1.Conform, in this process or as the main of its own.
  */
 struct peer_opts {
-	const char *listen;  /* URL */
+	const char *listen; /* URL */
 	uint32_t drain_ms;
-	uint32_t margin_ms;  /* kept back from calls to further hops */
+	uint32_t margin_ms; /* kept back from calls to further hops */
 };
 
 struct peer;

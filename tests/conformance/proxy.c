@@ -152,7 +152,8 @@ static void *proxy_main(void *arg)
 		if (o.quit)
 			return NULL;
 		for (unsigned i = 0; i < n; i++) {
-			fds[2 + 2 * i] = (struct pollfd){ .fd = p->pairs[i].client, .events = POLLIN };
+			fds[2 + 2 * i] = (struct pollfd){ .fd = p->pairs[i].client,
+							  .events = POLLIN };
 			fds[3 + 2 * i] = (struct pollfd){ .fd = o.held ? -1 : p->pairs[i].server,
 							  .events = POLLIN };
 		}

@@ -4,8 +4,8 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "json/json.h"
 #include "rpcctl/methods.h"
+#include "json/json.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,9 +19,9 @@ static ct_status read_all(FILE *f, const char *name, char **ret_text, size_t *re
 
 	do {
 		if (room - len < CHUNK_BYTES) {
-			char *more = len > CT_JSON_INPUT_BYTES_MAX ?
-					     NULL :
-					     ct_mem_realloc(text, room + CHUNK_BYTES);
+			char *more = len > CT_JSON_INPUT_BYTES_MAX
+					     ? NULL
+					     : ct_mem_realloc(text, room + CHUNK_BYTES);
 
 			if (more == NULL) {
 				ct_mem_free(text);

@@ -14,7 +14,8 @@ static bool matches(const char *full, const char *name)
 
 	if (len > full_len || strcmp(full + full_len - len, name) != 0)
 		return false;
-	return len == full_len || full[full_len - len - 1] == '/' || full[full_len - len - 1] == '.';
+	return len == full_len || full[full_len - len - 1] == '/' ||
+	       full[full_len - len - 1] == '.';
 }
 
 const struct ct_method *rpcctl_find_method(const char *name)

@@ -37,8 +37,8 @@ int rpcctl_stats(struct session *s)
 
 static char *service_operand(const struct session *s)
 {
-	return s->args->operands_n > 0 ? (char *)(uintptr_t)s->args->operands[0] :
-					 (char *)(uintptr_t) "";
+	return s->args->operands_n > 0 ? (char *)(uintptr_t)s->args->operands[0]
+				       : (char *)(uintptr_t) "";
 }
 
 static const char *serving_name(serving v)

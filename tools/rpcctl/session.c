@@ -44,8 +44,9 @@ ct_status session_open(struct session *s, const struct rpcctl_args *args, const 
 		       size_t urls_n)
 {
 	const struct ct_runtime_opts ro = { .service = "rpcctl" };
-	struct ct_client_opts co = { .rt = &s->rt, .peer = "server", .urls = urls, .urls_n = urls_n,
-				     .resolve_ms = 1000 };
+	struct ct_client_opts co = {
+		.rt = &s->rt, .peer = "server", .urls = urls, .urls_n = urls_n, .resolve_ms = 1000
+	};
 	const char *why = "no memory or threads";
 	ct_status st;
 

@@ -15,7 +15,7 @@ struct session {
 	const struct rpcctl_args *args;
 	struct ct_runtime rt;
 	struct ct_client *client;
-	struct ct_ctx *ctx; /* under it every call is made */
+	struct ct_ctx *ctx;    /* under it every call is made */
 	struct ct_reply reply; /* of the last call */
 	pthread_t watcher;
 	bool watching;

@@ -39,8 +39,7 @@ int rpcctl_show_error(const struct session *s)
 		"{\"code\": \"%s\", \"message\": %s, \"not_processed\": %s, "
 		"\"retry_after_ms\": %" PRIu32 ", \"attempts\": %u, \"elapsed_us\": %" PRIu64 "}\n",
 		ct_status_name(r->status), message != NULL ? message : "\"\"",
-		r->not_processed ? "true" : "false",
-		r->retry_after_ms, r->attempts, r->elapsed_us);
+		r->not_processed ? "true" : "false", r->retry_after_ms, r->attempts, r->elapsed_us);
 	ct_mem_free(message);
 	return RPCCTL_EXIT_FAILED;
 }
@@ -57,9 +56,8 @@ static void show_hop(const char *peer, const char *method, int32_t code, uint64_
 		"%*squeue %" PRIu64 " us, handler %" PRIu64 " us (downstream %" PRIu64
 		" us), network and the rest %" PRIu64 " us\n",
 		2 * depth + 2, "", t->queue_us, t->handler_us, t->downstream_us,
-		elapsed_us > t->queue_us + t->handler_us ?
-			elapsed_us - t->queue_us - t->handler_us :
-			0);
+		elapsed_us > t->queue_us + t->handler_us ? elapsed_us - t->queue_us - t->handler_us
+							 : 0);
 	for (size_t i = 0; i < t->n_hops; i++)
 		show_hop(t->hops[i]->peer, t->hops[i]->method, t->hops[i]->code,
 			 t->hops[i]->elapsed_us, t->hops[i]->timing, depth + 1);

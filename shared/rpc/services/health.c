@@ -156,7 +156,8 @@ static void watch(struct ct_call *call, const Ct__V1__HealthWatchRequest *req)
 		ct_call_fail(call, CT_RESOURCE_EXHAUSTED, "no memory to wait");
 		return;
 	}
-	*w = (struct waiter){ .call = call, .service = req->service,
+	*w = (struct waiter){ .call = call,
+			      .service = req->service,
 			      .known = (wire_serving)req->known };
 	w->watch.changed = on_changed;
 	ct_timer_init(&w->timer, on_time);

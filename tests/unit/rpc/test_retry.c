@@ -12,7 +12,10 @@ static const struct ct_method idempotent = { .name = "s/Safe", .idempotent = tru
 
 static struct ct_retry_case a_case(const struct ct_method *m, ct_status st, bool not_processed)
 {
-	return (struct ct_retry_case){ .method = m, .status = st, .attempts = 1, .attempts_max = 3,
+	return (struct ct_retry_case){ .method = m,
+				       .status = st,
+				       .attempts = 1,
+				       .attempts_max = 3,
 				       .not_processed = not_processed };
 }
 

@@ -66,7 +66,8 @@ Test(router, without_memory_nothing_changes)
 	ct_router_init(&r);
 	for (uint64_t n = 1; n <= 2; n++) {
 		ct_mem_fail_nth(n);
-		cr_assert_eq(ct_router_add(&r, &methods[0], ignore, NULL, NULL), CT_RESOURCE_EXHAUSTED);
+		cr_assert_eq(ct_router_add(&r, &methods[0], ignore, NULL, NULL),
+			     CT_RESOURCE_EXHAUSTED);
 	}
 	ct_mem_fail_nth(0);
 	cr_assert_null(ct_router_find(&r, methods[0].hash));
