@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a server ends while the receiving threads answer, and its last answers. */
+#include "base/check.h"
+#include "conc/thread.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/leak_check.h"
+#include "tests/lib/rpc/ask.h"
+#include "tests/lib/rpc/hall.h"
+#include "tests/lib/rpc/raw.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(rpc_ending, .fini = leak_check, .timeout = 60);
+
+enum { PATIENT_MS = 20000, LONG_GRACE_MS = 60000, SHORT_MS = 100 };
+
+struct scene {
+	struct hall h;
+	struct ct_runtime rt; /* the client's own: it outlives the hall */
+	struct ct_client *c;
+};
+
+static void set_up(struct scene *s, uint32_t drain_ms)
+{
+	const struct hall_opts o = { .server = { .drain_ms = drain_ms }, .standard = true };
+	const struct ct_runtime_opts ro = { .service = "test" };
+
+	hall_start(&s->h, &o);
+	cr_assert_eq(ct_runtime_init(&s->rt, &ro), CT_OK);
+	s->c = client_of(&s->rt, hall_url(&s->h));
+}
+
+static void tear_down(struct scene *s)
+{
+	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
+	cr_assert(client_adds_up(s->c));
+	s->c = ct_client_free(s->c);
+	ct_runtime_fini(&s->rt);
+}
+
+static bool joined_within(struct scene *s, uint32_t ms)
+{
+	return ct_server_join_until(s->h.server, ct_deadline_after_ms(ct_clock_system(), ms));
+}
+
+static void expect_all(struct ask *asks, unsigned n, ct_status st)
+{
+	unsigned counts[CT_STATUS_N];
+
+	cr_assert(asks_wait(asks, n, counts));
+	cr_assert_eq(counts[st], n, "%u of %u are %s", counts[st], n, ct_status_name(st));
+}
+
+/* ---- lane INLINE --------------------------------------------------------------------------- */
+
+Test(rpc_ending, inline_call_that_runs_is_not_cut_short)
+{
+	enum { WORK_US = 300000 };
+	struct ask a;
+	struct scene s;
+
+	set_up(&s, LONG_GRACE_MS);
+	ask_init(&a, PATIENT_MS);
+	a.req.work_us = WORK_US;
+	ask_start(&a, s.c, &hall_tell_inline_method);
+	cr_assert(hall_waited(&s.h, &s.h.entered, 1));
+
+	ct_server_stop(s.h.server);
+
+	cr_assert(ask_wait(&a));
+	cr_assert_eq(a.reply.status, CT_OK, "%s", ct_status_name(a.reply.status));
+	cr_assert_geq(a.reply.elapsed_us, WORK_US);
+	cr_assert_eq(hall_stats(&s.h).calls.cancelled_running, 0);
+	ask_fini(&a);
+	tear_down(&s);
+}
+
+Test(rpc_ending, inline_call_that_is_kept_is_cancelled_with_the_rest)
+{
+	enum { KEPT = 3 };
+	struct ask *asks;
+	struct scene s;
+
+	set_up(&s, SHORT_MS);
+	asks = asks_start(s.c, &hall_keep_inline_method, KEPT, PATIENT_MS);
+	cr_assert(hall_waited(&s.h, &s.h.entered, KEPT));
+
+	ct_server_drain(s.h.server);
+
+	expect_all(asks, KEPT, CT_UNAVAILABLE);
+	cr_assert(joined_within(&s, PATIENCE_MS));
+	cr_assert_eq(hall_get(&s.h, &s.h.reasons[CT_CANCEL_DRAIN]), KEPT);
+	asks_free(asks, KEPT);
+	tear_down(&s);
+}
+
+struct freeing {
+	struct hall *h;
+	struct ct_latch done;
+	pthread_t thread;
+};
+
+static void *free_server(void *arg)
+{
+	struct freeing *f = arg;
+
+	f->h->server = ct_server_free(f->h->server);
+	ct_latch_count_down(&f->done);
+	return NULL;
+}
+
+static void start_freeing(struct freeing *f, struct hall *h)
+{
+	f->h = h;
+	ct_latch_init(&f->done, 1);
+	cr_assert_eq(ct_thread_start(&f->thread, "free", free_server, f), CT_OK);
+}
+
+static void end_freeing(struct freeing *f)
+{
+	ct_thread_join(f->thread);
+	ct_latch_fini(&f->done);
+	ct_runtime_fini(&f->h->rt);
+	ct_cond_fini(&f->h->changed);
+	ct_lock_fini(&f->h->lock);
+}
+
+/* A call of TellInline on r. False: no answer came. */
+static bool ask_inline(struct raw *r, uint32_t id, struct raw_msg *ret_msg)
+{
+	const struct ct_wire_header h = raw_call_header(hall_tell_inline_method.hash,
+							PATIENT_MS * UINT64_C(1000));
+
+	return raw_send(r, id, &h, CT_BYTES_NONE, CT_BYTES_NONE) && raw_receive(r, ret_msg);
+}
+
+Test(rpc_ending, server_that_is_being_freed_answers_no_inline_call_either)
+{
+	enum { WORK_US = 500000 }; /* of an earlier one, which free waits for */
+	struct freeing f;
+	struct raw_msg m;
+	uint32_t id = 0;
+	struct ask a;
+	struct raw r;
+	struct scene s;
+
+	set_up(&s, LONG_GRACE_MS);
+	r = raw_join(hall_url(&s.h));
+	ct_server_drain(s.h.server);
+	cr_assert(joined_within(&s, PATIENCE_MS));
+	cr_assert(ask_inline(&r, id++, &m));
+	cr_assert_eq(m.h.code, CT_OK, "a stopped one still does");
+	ask_init(&a, PATIENT_MS);
+	a.req.work_us = WORK_US;
+	ask_start(&a, s.c, &hall_tell_inline_method);
+	cr_assert(hall_waited(&s.h, &s.h.entered, 2));
+
+	start_freeing(&f, &s.h);
+
+	do
+		cr_assert(ask_inline(&r, id++, &m), "it answered to the end");
+	while (m.h.code == CT_OK);
+	cr_assert_eq(m.h.code, CT_UNAVAILABLE);
+	cr_assert(m.h.flags & CT_WIRE_NOT_PROCESSED);
+	cr_assert(ask_wait(&a));
+	cr_assert_eq(a.reply.status, CT_OK);
+	ask_fini(&a);
+	raw_close(&r);
+	s.c = ct_client_free(s.c);
+	end_freeing(&f);
+	ct_runtime_fini(&s.rt);
+}
+
+/* ---- the last answers ------------------------------------------------------------------------ */
+
+static bool send_for(struct raw *r, uint32_t id, uint32_t reply_bytes)
+{
+	const struct ct_wire_header h = raw_call_header(hall_tell_method.hash,
+							PATIENT_MS * UINT64_C(1000));
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+	uint8_t packed[64];
+
+	ask.reply_bytes = reply_bytes;
+	return raw_send(r, id, &h, CT_BYTES_NONE,
+			ct_bytes_of(packed, hall__v1__ask__pack(&ask, packed)));
+}
+
+struct sent {
+	struct hall *h;
+	uint64_t n;
+};
+
+static bool so_many_are_sent(void *arg)
+{
+	const struct sent *sent = arg;
+
+	return hall_net_stats(sent->h).msgs_out >= sent->n;
+}
+
+/* Its clock stands still at one second, where the system's is far beyond. */
+Test(rpc_ending, free_gives_slow_readers_their_time_by_whatever_clock)
+{
+	enum { CALLS = 8, REPLY = 3 << 20, WHILE_MS = 300 }; /* more than the kernel takes */
+	const struct hall_opts o = { .server = { .workers = CALLS } };
+	struct hall h = { .permits = 0 };
+	struct fake_clock clock;
+	struct ct_net_opts no = { .send_bytes_max = 64 << 20 };
+	struct freeing f;
+	struct raw r;
+
+	fake_clock_init(&clock);
+	ct_lock_init(&h.lock, CT_RANK_APP);
+	ct_cond_init(&h.changed);
+	h.rt.service = "hall";
+	cr_assert_eq(ct_timers_new(&clock.clk, &h.rt.timers), CT_OK);
+	no.timers = h.rt.timers;
+	cr_assert_eq(ct_net_new(&no, &h.rt.net), CT_OK);
+	cr_assert_eq(hall_start_on(&h, &o), CT_OK);
+	r = raw_join(hall_url(&h));
+	for (uint32_t i = 0; i < CALLS; i++)
+		cr_assert(send_for(&r, i, REPLY));
+	cr_assert(until(so_many_are_sent, &(struct sent){ &h, CALLS }));
+
+	start_freeing(&f, &h);
+
+	cr_assert_not(
+		ct_latch_wait_until(&f.done, ct_deadline_after_ms(ct_clock_system(), WHILE_MS)),
+		"it cut the answers off");
+	raw_close(&r);
+	end_freeing(&f);
+}
