@@ -57,7 +57,7 @@ $(if $(filter protoc-gen-ct,$(1)),,$(call obj_of,$(call src_of,tests/unit/$(1)))
 endef
 with_unit_tests = $(foreach p,$(1),$(if $(wildcard tests/unit/$(p)/*.c),$(p)))
 UNIT_SERVICES := $(call with_unit_tests,patient-svc report-svc)
-UNIT_TOOLS := $(call with_unit_tests,rpcctl sdtm-import study-gen)
+UNIT_TOOLS := $(call with_unit_tests,rpcctl sdtm-import study-gen patient-view)
 UNIT_PLUGIN := $(call with_unit_tests,protoc-gen-ct)
 $(foreach p,$(UNIT_SERVICES) $(UNIT_TOOLS),$(eval $(call program_unit_rule,$(p),$(B)/tests/lib.a $(B)/tests/lib-rpc.a $(B)/libct.a)))
 $(foreach p,$(UNIT_PLUGIN),$(eval $(call program_unit_rule,$(p),$(PLUGIN_GEN) $(B)/tests/lib.a $(B)/layers/base.a)))
