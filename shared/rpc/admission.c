@@ -42,9 +42,9 @@ static struct ct_reply_head head_of(const struct ct_server *s, enum ct_refusal w
 	return (struct ct_reply_head){
 		.status = st,
 		.message = refusals[why].text,
-		.retry_after_ms = st == CT_RESOURCE_EXHAUSTED && why != CT_REFUSAL_SIZE ?
-					  s->opts.retry_after_ms :
-					  0,
+		.retry_after_ms = st == CT_RESOURCE_EXHAUSTED && why != CT_REFUSAL_SIZE
+					  ? s->opts.retry_after_ms
+					  : 0,
 		.no_retry = why == CT_REFUSAL_SIZE,
 		.not_processed = true,
 	};
@@ -129,6 +129,8 @@ static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 	struct ct_route *r = a->route;
 	enum ct_refusal why;
 
+	if (a->msg->too_big)
+		return CT_REFUSAL_SIZE;
 	if (r != NULL && r->method->max_request_bytes != 0 &&
 	    a->payload.len > r->method->max_request_bytes)
 		return CT_REFUSAL_SIZE;
@@ -207,11 +209,13 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 	if (st != CT_OK) {
 		if (st == CT_CANCELLED)
 			ct_srv__count(&s->tombstones_hit);
-		ct_call__refuse(c, st == CT_CANCELLED ? CT_REFUSAL_TOMBSTONE : CT_REFUSAL_DUPLICATE);
+		ct_call__refuse(c,
+				st == CT_CANCELLED ? CT_REFUSAL_TOMBSTONE : CT_REFUSAL_DUPLICATE);
 		return false;
 	}
 	/* A sweep that found no such call has set this before it looked. */
-	if (!ct_srv__is_inline(c->route) && atomic_load_explicit(&s->refusing, memory_order_relaxed)) {
+	if (!ct_srv__is_inline(c->route) &&
+	    atomic_load_explicit(&s->refusing, memory_order_relaxed)) {
 		ct_registry_remove(s->registry, &c->reg);
 		ct_call__refuse(c, CT_REFUSAL_DRAINING);
 		return false;
@@ -305,7 +309,8 @@ static void refuse_left(struct ct_list *tasks, ct_status st)
 		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
 						    struct ct_call, task);
 
-		ct_call__refuse(c, st == CT_UNAVAILABLE ? CT_REFUSAL_DRAINING : CT_REFUSAL_QUEUE_FULL);
+		ct_call__refuse(c,
+				st == CT_UNAVAILABLE ? CT_REFUSAL_DRAINING : CT_REFUSAL_QUEUE_FULL);
 	}
 }
 
@@ -345,6 +350,26 @@ static void bad_message(struct ct_server *s, struct ct_conn *conn, const char *w
 	ct_conn_close(conn, CT_INVALID_ARGUMENT);
 }
 
+/* Of a message that is too big only the header has come: enough to refuse a call. */
+static ct_status read_arrival(struct arrival *a, const char **ret_why)
+{
+	ct_status st;
+
+	a->meta = a->payload = CT_BYTES_NONE;
+	st = a->msg->too_big
+		     ? ct_wire_decode_header(a->msg->body, &a->header, ret_why)
+		     : ct_wire_decode(a->msg->body, &a->header, &a->meta, &a->payload, ret_why);
+	if (st != CT_OK)
+		return st;
+	if (a->header.kind == CT_WIRE_REPLY)
+		*ret_why = "a reply sent to a server";
+	else if (a->msg->too_big && a->header.kind != CT_WIRE_CALL)
+		*ret_why = "a cancel over the size limit";
+	else
+		return CT_OK;
+	return CT_INVALID_ARGUMENT;
+}
+
 static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *msgs, size_t n)
 {
 	struct ct_session *session = user;
@@ -362,11 +387,7 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 		ct_status st;
 
 		a.msg = &msgs[i];
-		st = ct_wire_decode(msgs[i].body, &a.header, &a.meta, &a.payload, &why);
-		if (st == CT_OK && a.header.kind == CT_WIRE_REPLY) {
-			st = CT_INVALID_ARGUMENT;
-			why = "a reply sent to a server";
-		}
+		st = read_arrival(&a, &why);
 		if (st != CT_OK) {
 			bad_message(s, conn, why);
 			break;

@@ -341,18 +341,30 @@ static void claim_some_locked(struct ct_link *l, const struct ct_net_msg *msgs, 
 	}
 }
 
+/* False: it is none. Of one too big for a message only the header has come. */
+static bool read_reply(const struct ct_net_msg *m, struct reply *r)
+{
+	const char *why;
+	ct_status st;
+
+	r->meta = r->payload = CT_BYTES_NONE;
+	st = m->too_big ? ct_wire_decode_header(m->body, &r->h, &why) :
+			  ct_wire_decode(m->body, &r->h, &r->meta, &r->payload, &why);
+	return st == CT_OK && r->h.kind == CT_WIRE_REPLY;
+}
+
 static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net_msg *msgs,
 		    size_t n)
 {
+	static const struct ct_failure over_limit = {
+		.status = CT_RESOURCE_EXHAUSTED,
+		.message = "the reply is larger than a message may be",
+	};
 	struct reply rs[BATCH_N];
 	bool broken = false;
 
 	for (size_t i = 0; i < n; i++) {
-		const char *why;
-
-		rs[i].readable = ct_wire_decode(msgs[i].body, &rs[i].h, &rs[i].meta, &rs[i].payload,
-						&why) == CT_OK &&
-				 rs[i].h.kind == CT_WIRE_REPLY;
+		rs[i].readable = read_reply(&msgs[i], &rs[i]);
 	}
 	ct_lock_acquire(&l->client->lock);
 	claim_some_locked(l, msgs, rs, n);
@@ -364,6 +376,8 @@ static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net
 			bad_reply(rs[i].out,
 				  "the peer answered with something that is not a reply");
 			broken = true;
+		} else if (msgs[i].too_big) {
+			ct_out__fail(rs[i].out, &over_limit);
 		} else if (!says_draining(&rs[i]) || !moved_on(rs[i].out)) {
 			handle_reply(rs[i].out, conn, &rs[i].h, rs[i].meta, rs[i].payload);
 		}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/runtime.h"
 
+enum { SKIP_BYTES_MAX = 64 << 20 }; /* so that a message too big costs its own call alone */
+
 ct_status ct_runtime_init(struct ct_runtime *rt, const struct ct_runtime_opts *opts)
 {
 	struct ct_runtime fresh = { .log = opts->log, .service = opts->service };
@@ -11,6 +13,8 @@ ct_status ct_runtime_init(struct ct_runtime *rt, const struct ct_runtime_opts *o
 	if (st != CT_OK)
 		goto out;
 	net.timers = fresh.timers;
+	if (net.skip_bytes_max == 0)
+		net.skip_bytes_max = SKIP_BYTES_MAX;
 	st = ct_net_new(&net, &fresh.net);
 	if (st != CT_OK)
 		goto out;

@@ -89,7 +89,7 @@ static bool take_fields(struct ct_bytes *msg, uint8_t *ret_kind, struct ct_wire_
 	return true;
 }
 
-static const char *decode(struct ct_bytes *msg, struct ct_wire_header *h, struct ct_bytes *meta)
+static const char *decode_header(struct ct_bytes *msg, struct ct_wire_header *h)
 {
 	const char *why;
 	uint32_t magic;
@@ -107,9 +107,18 @@ static const char *decode(struct ct_bytes *msg, struct ct_wire_header *h, struct
 		return why;
 	if (h->meta_len > CT_WIRE_META_BYTES_MAX)
 		return "meta over its limit";
+	return NULL;
+}
+
+static const char *decode(struct ct_bytes *msg, struct ct_wire_header *h, struct ct_bytes *meta)
+{
+	const char *why = decode_header(msg, h);
+
+	if (why != NULL)
+		return why;
 	if (!ct_take_bytes(msg, h->meta_len, meta))
 		return "meta longer than the message";
-	if (!kind_rules[kind].payload && msg->len != 0)
+	if (!kind_rules[h->kind].payload && msg->len != 0)
 		return "payload where none belongs";
 	return NULL;
 }
@@ -129,5 +138,19 @@ ct_status ct_wire_decode(struct ct_bytes msg, struct ct_wire_header *ret_h,
 	*ret_h = h;
 	*ret_meta = meta;
 	*ret_payload = msg;
+	return CT_OK;
+}
+
+ct_status ct_wire_decode_header(struct ct_bytes msg, struct ct_wire_header *ret_h,
+				const char **ret_why)
+{
+	struct ct_wire_header h = { 0 };
+	const char *why = decode_header(&msg, &h);
+
+	if (why != NULL) {
+		*ret_why = why;
+		return CT_INVALID_ARGUMENT;
+	}
+	*ret_h = h;
 	return CT_OK;
 }

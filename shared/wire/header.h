@@ -60,5 +60,9 @@ void ct_wire_encode(const struct ct_wire_header *h, uint8_t out[CT_WIRE_HEADER_B
 CT_MUST_USE ct_status ct_wire_decode(struct ct_bytes msg, struct ct_wire_header *ret_h,
 				     struct ct_bytes *ret_meta, struct ct_bytes *ret_payload,
 				     const char **ret_why);
+/* The header alone, of a message whose rest is not there. INVALID_ARGUMENT as above,
+ * but for lengths. */
+CT_MUST_USE ct_status ct_wire_decode_header(struct ct_bytes msg, struct ct_wire_header *ret_h,
+					    const char **ret_why);
 
 #endif

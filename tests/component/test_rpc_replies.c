@@ -6,6 +6,7 @@
 #include "tests/lib/rpc/raw.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 TestSuite(rpc_replies, .fini = leak_check, .timeout = 60);
 
@@ -294,14 +295,37 @@ Test(rpc_replies, meta_that_does_not_decode_costs_its_message_and_not_the_call)
 	tear_down(&s);
 }
 
-Test(rpc_replies, message_over_the_limit_from_a_server_costs_the_connection)
+Test(rpc_replies, reply_over_the_limit_fails_its_call_alone)
 {
-	const uint8_t five_mebibytes[8] = { [5] = 0x50 };
+	enum { BIG = 5 << 20, AROUND = 256 };
+	uint8_t *zeros = calloc(1, BIG), *frame = calloc(1, BIG + AROUND);
+	struct ct_wire_header h;
+	struct scene s;
+	size_t len;
+
+	set_up(&s, 1, &hall_tell_method, PATIENT_MS);
+	cr_assert(zeros != NULL && frame != NULL);
+	h = raw_reply_header(&s.came[0].h, CT_OK);
+	len = raw_frame(&s.peer, s.came[0].id, &h, CT_BYTES_NONE, ct_bytes_of(zeros, BIG), frame,
+			BIG + AROUND);
+
+	cr_assert(raw_write(&s.peer, frame, len));
+
+	expect_status(&s, 0, CT_RESOURCE_EXHAUSTED);
+	expect_connection_works(&s);
+	free(zeros);
+	free(frame);
+	tear_down(&s);
+}
+
+Test(rpc_replies, message_over_64_mebibytes_from_a_server_costs_the_connection)
+{
+	const uint8_t over[8] = { [4] = 0x05 };
 	struct scene s;
 
 	set_up(&s, 1, &hall_tell_method, PATIENT_MS);
 
-	cr_assert(raw_write(&s.peer, five_mebibytes, sizeof(five_mebibytes)));
+	cr_assert(raw_write(&s.peer, over, sizeof(over)));
 
 	expect_status(&s, 0, CT_UNAVAILABLE);
 	expect_reconnect(&s);
