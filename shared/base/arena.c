@@ -21,8 +21,8 @@ void ct_arena_init(struct ct_arena *a, size_t chunk_bytes, size_t max_bytes)
 	CT_CHECK(chunk_bytes >= CHUNK_MIN);
 	CT_CHECK(max_bytes >= chunk_bytes);
 	*a = (struct ct_arena){ .chunk_bytes = chunk_bytes,
-				 .grow_bytes = chunk_bytes,
-				 .max_bytes = max_bytes };
+				.grow_bytes = chunk_bytes,
+				.max_bytes = max_bytes };
 }
 
 static void free_chunks(struct ct_arena_chunk *c)

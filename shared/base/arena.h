@@ -17,10 +17,10 @@ struct ct_arena_chunk;
 struct ct_arena {
 	struct ct_arena_chunk *first; /* kept by reset; NULL until first used */
 	struct ct_arena_chunk *last;
-	size_t chunk_bytes;           /* of the first chunk */
-	size_t grow_bytes;            /* of the last, unless one piece made it larger */
-	size_t taken_bytes;           /* since the last reset */
-	size_t max_bytes;             /* most that may be taken between resets */
+	size_t chunk_bytes; /* of the first chunk */
+	size_t grow_bytes;  /* of the last, unless one piece made it larger */
+	size_t taken_bytes; /* since the last reset */
+	size_t max_bytes;   /* most that may be taken between resets */
 };
 
 /* Allocates nothing yet. chunk_bytes at least 256; each further chunk is twice as

@@ -32,9 +32,9 @@ const struct ct_method *ct_call_method(const struct ct_call *c);
 /* Tripped when the caller cancels, its deadline passes, its connection is lost
  * or the server's drain is over. Borrowed from the call. */
 struct ct_ctx *ct_call_ctx(const struct ct_call *c);
-void *ct_call_impl(const struct ct_call *c);        /* what was given at registration */
-const char *ct_call_peer(const struct ct_call *c);  /* URL of the connection's other end */
-const char *ct_call_caller(const struct ct_call *c); /* CallMeta.caller, "" */
+void *ct_call_impl(const struct ct_call *c);          /* what was given at registration */
+const char *ct_call_peer(const struct ct_call *c);    /* URL of the connection's other end */
+const char *ct_call_caller(const struct ct_call *c);  /* CallMeta.caller, "" */
 const char *ct_call_service(const struct ct_call *c); /* the server's own name */
 const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c); /* never NULL */
 /* Memory that lives as long as the call. One thread at a time. */

@@ -10,8 +10,10 @@
 #include <string.h>
 
 /* Around the payload of a message, at most. */
-enum { AROUND_BYTES_MAX = CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX +
-			  CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX };
+enum {
+	AROUND_BYTES_MAX = CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX +
+			   CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX
+};
 
 /* What the caller of a tripped call is told. */
 static ct_status status_of_trip(enum ct_cancel_reason why)
@@ -107,8 +109,10 @@ void ct_call__end_queued(struct ct_call *c)
 static void answer(struct ct_call *c, ct_status st, const char *message,
 		   const ProtobufCMessage *resp)
 {
-	struct ct_reply_head head = { .status = st, .message = message,
-				      .retry_after_ms = c->retry_after_ms, .no_retry = c->no_retry };
+	struct ct_reply_head head = { .status = st,
+				      .message = message,
+				      .retry_after_ms = c->retry_after_ms,
+				      .no_retry = c->no_retry };
 	struct ct_bytes payload = CT_BYTES_NONE;
 	enum ct_cancel_reason why;
 

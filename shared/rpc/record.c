@@ -13,8 +13,8 @@ enum { ESTIMATE_SHIFT = 4 }; /* a moving average over about 16 calls */
 static void average(_Atomic uint64_t *avg, uint64_t us)
 {
 	const uint64_t old = ct_srv__get(avg);
-	const uint64_t next = old == 0 ? us + 1 :
-					 old - (old >> ESTIMATE_SHIFT) + (us >> ESTIMATE_SHIFT);
+	const uint64_t next = old == 0 ? us + 1
+				       : old - (old >> ESTIMATE_SHIFT) + (us >> ESTIMATE_SHIFT);
 
 	/* a lost update of a neighbour is no harm to an estimate */
 	atomic_store_explicit(avg, next, memory_order_relaxed);

@@ -16,7 +16,7 @@ enum {
 	RING_RECORDS = 512,
 	TOMBSTONE_MS_MAX = 60000,
 	MSG_BYTES_MIN = 64 * 1024, /* header, route and a full meta take 8 KiB of it */
-	FLUSH_US = 1000000, /* for peers that read slowly, at the very end */
+	FLUSH_US = 1000000,        /* for peers that read slowly, at the very end */
 };
 
 /*                        grace over, or stop
@@ -55,9 +55,9 @@ static ct_status make_parts(struct ct_server *s)
 		.queue_max = { s->opts.queue_max, s->opts.queue_max },
 		.name = "ct-work",
 	};
-	const uint32_t stone_ms = s->opts.max_deadline_ms < TOMBSTONE_MS_MAX ?
-					  s->opts.max_deadline_ms :
-					  TOMBSTONE_MS_MAX;
+	const uint32_t stone_ms = s->opts.max_deadline_ms < TOMBSTONE_MS_MAX
+					  ? s->opts.max_deadline_ms
+					  : TOMBSTONE_MS_MAX;
 	ct_status st;
 
 	st = ct_ring_new(&ring, &s->ring);

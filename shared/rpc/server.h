@@ -42,7 +42,8 @@ struct ct_server_opts {
 
 /* INVALID_ARGUMENT: msg_bytes_max of rt's net is below 64 KiB, or an option is out of
  * range. RESOURCE_EXHAUSTED: no memory or thread. */
-CT_MUST_USE ct_status ct_server_new(const struct ct_server_opts *opts, struct ct_server **ret_server);
+CT_MUST_USE ct_status ct_server_new(const struct ct_server_opts *opts,
+				    struct ct_server **ret_server);
 
 /* What protoc-gen-ct's <service>_register() calls; before the first listen.
  * ALREADY_EXISTS: the method, or one with its hash, is there. */
@@ -75,22 +76,22 @@ struct ct_server *ct_server_free(struct ct_server *s);
 
 /* received = the eight ends + in_flight, at every snapshot in which nothing moves. */
 struct ct_call_counts {
-	uint64_t received, ok, app_error, refused, expired_queued, expired_running, cancelled_queued,
-		cancelled_running, peer_gone, in_flight;
+	uint64_t received, ok, app_error, refused, expired_queued, expired_running,
+		cancelled_queued, cancelled_running, peer_gone, in_flight;
 };
 
 /* Why a call was refused. */
-#define CT_REFUSALS(X)                                                       \
-	X(SIZE, "size", RESOURCE_EXHAUSTED)                                  \
-	X(DRAINING, "draining", UNAVAILABLE)                                 \
-	X(TOMBSTONE, "tombstone", CANCELLED)                                 \
-	X(DUPLICATE, "duplicate_id", INVALID_ARGUMENT)                       \
-	X(EXPIRED, "expired", DEADLINE_EXCEEDED)                             \
-	X(UNKNOWN_METHOD, "unknown_method", UNIMPLEMENTED)                   \
-	X(METHOD_LIMIT, "method_limit", RESOURCE_EXHAUSTED)                  \
-	X(CALL_LIMIT, "call_limit", RESOURCE_EXHAUSTED)                      \
-	X(INFEASIBLE, "infeasible", RESOURCE_EXHAUSTED)                      \
-	X(QUEUE_FULL, "queue_full", RESOURCE_EXHAUSTED)                      \
+#define CT_REFUSALS(X)                                      \
+	X(SIZE, "size", RESOURCE_EXHAUSTED)                 \
+	X(DRAINING, "draining", UNAVAILABLE)                \
+	X(TOMBSTONE, "tombstone", CANCELLED)                \
+	X(DUPLICATE, "duplicate_id", INVALID_ARGUMENT)      \
+	X(EXPIRED, "expired", DEADLINE_EXCEEDED)            \
+	X(UNKNOWN_METHOD, "unknown_method", UNIMPLEMENTED)  \
+	X(METHOD_LIMIT, "method_limit", RESOURCE_EXHAUSTED) \
+	X(CALL_LIMIT, "call_limit", RESOURCE_EXHAUSTED)     \
+	X(INFEASIBLE, "infeasible", RESOURCE_EXHAUSTED)     \
+	X(QUEUE_FULL, "queue_full", RESOURCE_EXHAUSTED)     \
 	X(NO_MEMORY, "no_memory", RESOURCE_EXHAUSTED)
 
 enum ct_refusal {
@@ -104,11 +105,11 @@ struct ct_server_stats {
 	struct ct_call_counts calls;
 	uint64_t refused_by[CT_REFUSALS_N];
 	uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped;
-	uint64_t replies_lost;   /* could not be queued: the connection was closed instead */
-	uint64_t wasted_us;      /* worker time after a context was tripped */
+	uint64_t replies_lost; /* could not be queued: the connection was closed instead */
+	uint64_t wasted_us;    /* worker time after a context was tripped */
 	uint32_t queued, running, connections;
 	bool identity_ok;
-	const char *state;       /* row name */
+	const char *state; /* row name */
 };
 void ct_server_stats(struct ct_server *s, struct ct_server_stats *ret_stats);
 

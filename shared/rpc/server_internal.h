@@ -27,8 +27,12 @@ enum ct_call_state {
 };
 extern const struct ct_sm_row ct_call__rows[];
 
-enum { CT_CALL_HOPS_MAX = 16, CT_CALL_DETAILS_MAX = 8, CT_CALL_DETAILS_BYTES_MAX = 4096,
-       CT_CALL_MESSAGE_MAX = 512 };
+enum {
+	CT_CALL_HOPS_MAX = 16,
+	CT_CALL_DETAILS_MAX = 8,
+	CT_CALL_DETAILS_BYTES_MAX = 4096,
+	CT_CALL_MESSAGE_MAX = 512
+};
 
 /*
  * Lives in its server's free list between calls. ctx's reference count is the
@@ -43,13 +47,13 @@ struct ct_call {
 	struct ct_ctx ctx;
 	struct ct_ctx_hook tripped; /* on ctx */
 	struct ct_registry_entry reg;
-	struct ct_task task;        /* its wait for a worker */
+	struct ct_task task; /* its wait for a worker */
 	struct ct_task resume_task;
 	ct_resume_fn *resume_fn;
 	void *resume_arg;
 	struct ct_sm sm;
 
-	struct ct_conn *conn; /* a reference */
+	struct ct_conn *conn;       /* a reference */
 	struct ct_session *session; /* a place in it, until the call is counted as ended */
 	struct ct_sp_route reply_to;
 	struct ct_route *route;
@@ -74,10 +78,10 @@ struct ct_call {
 	size_t details_n, details_bytes;
 	uint32_t retry_after_ms;
 	bool no_retry;
-	bool registered;    /* in the registry, hook set */
+	bool registered; /* in the registry, hook set */
 	atomic_bool answered;
 	atomic_bool kept;
-	atomic_bool swept;  /* relaxed: a sweep has looked for it in the queue */
+	atomic_bool swept; /* relaxed: a sweep has looked for it in the queue */
 	struct ct_list free_link;
 };
 
@@ -128,7 +132,7 @@ struct ct_server {
 	struct ct_router router;
 	struct ct_ring *ring; /* of struct ct_call_record */
 
-	struct ct_lock lock; /* rank SERVER; protects down to the blank line */
+	struct ct_lock lock;  /* rank SERVER; protects down to the blank line */
 	struct ct_cond moved; /* the state changed, or the last connection closed */
 	uint32_t connections;
 	struct ct_sm sm; /* enum ct_server_state */
@@ -145,11 +149,11 @@ struct ct_server {
 	size_t free_n;
 	uint64_t alive; /* calls whose memory is in use; 0 ends a drain */
 
-	atomic_bool refusing;     /* state is not SERVING: release on set, relaxed on the hot path */
-	atomic_bool cancelling;   /* its calls are being tripped, or were */
-	atomic_bool freeing;      /* nothing is answered any more, relaxed */
+	atomic_bool refusing;   /* state is not SERVING: release on set, relaxed on the hot path */
+	atomic_bool cancelling; /* its calls are being tripped, or were */
+	atomic_bool freeing;    /* nothing is answered any more, relaxed */
 	/* relaxed: statistics */
-	_Atomic uint64_t in_flight, inline_in_flight; /* the latter only in lane INLINE, the former not */
+	_Atomic uint64_t in_flight, inline_in_flight; /* of other lanes, of INLINE */
 	_Atomic uint64_t received, ends[CT_END_N], refused_by[CT_REFUSALS_N];
 	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped,
 		replies_lost, wasted_us, service_us;
@@ -226,7 +230,8 @@ void ct_srv__wait_closed(struct ct_server *s, ct_instant until);
 /* Blocks until no call is alive and no connection is open: nothing touches s any more. */
 void ct_srv__wait_unused(struct ct_server *s);
 /* Cancels the calls of one connection, or all when conn is NULL. */
-void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn, enum ct_cancel_reason why);
+void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn,
+			  enum ct_cancel_reason why);
 
 /* record.c: counts and records a call that has ended. */
 void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct_cancel_reason why);
