@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Atomic uint64_t count;     /* relaxed: a statistic */
-static _Atomic uint64_t fail_at;   /* relaxed: set before the test starts; 0: off */
+static _Atomic uint64_t count;   /* relaxed: a statistic */
+static _Atomic uint64_t fail_at; /* relaxed: set before the test starts; 0: off */
 
 static bool must_fail(void)
 {

@@ -16,23 +16,23 @@
  *
  * name, number, text for operators
  */
-#define CT_STATUS_LIST(X)                                          \
-	X(OK, 0, "ok")                                             \
-	X(CANCELLED, 1, "the caller gave up")                      \
-	X(UNKNOWN, 2, "the handler failed without saying how")     \
-	X(INVALID_ARGUMENT, 3, "the request is malformed")         \
-	X(DEADLINE_EXCEEDED, 4, "the time budget is used up")      \
-	X(NOT_FOUND, 5, "no such entity")                          \
-	X(ALREADY_EXISTS, 6, "it exists already and differs")      \
-	X(PERMISSION_DENIED, 7, "this caller may not do that")     \
-	X(RESOURCE_EXHAUSTED, 8, "queue or quota full, back off")  \
+#define CT_STATUS_LIST(X)                                                  \
+	X(OK, 0, "ok")                                                     \
+	X(CANCELLED, 1, "the caller gave up")                              \
+	X(UNKNOWN, 2, "the handler failed without saying how")             \
+	X(INVALID_ARGUMENT, 3, "the request is malformed")                 \
+	X(DEADLINE_EXCEEDED, 4, "the time budget is used up")              \
+	X(NOT_FOUND, 5, "no such entity")                                  \
+	X(ALREADY_EXISTS, 6, "it exists already and differs")              \
+	X(PERMISSION_DENIED, 7, "this caller may not do that")             \
+	X(RESOURCE_EXHAUSTED, 8, "queue or quota full, back off")          \
 	X(FAILED_PRECONDITION, 9, "the system is not in a state to do it") \
-	X(ABORTED, 10, "a concurrent change won, read again")      \
-	X(OUT_OF_RANGE, 11, "past the valid range")                \
-	X(UNIMPLEMENTED, 12, "no such method")                     \
-	X(INTERNAL, 13, "an invariant is broken")                  \
-	X(UNAVAILABLE, 14, "the peer is unreachable or draining")  \
-	X(DATA_LOSS, 15, "stored data is lost or corrupt")         \
+	X(ABORTED, 10, "a concurrent change won, read again")              \
+	X(OUT_OF_RANGE, 11, "past the valid range")                        \
+	X(UNIMPLEMENTED, 12, "no such method")                             \
+	X(INTERNAL, 13, "an invariant is broken")                          \
+	X(UNAVAILABLE, 14, "the peer is unreachable or draining")          \
+	X(DATA_LOSS, 15, "stored data is lost or corrupt")                 \
 	X(UNAUTHENTICATED, 16, "the caller is not known")
 
 typedef enum ct_status {

@@ -222,7 +222,8 @@ static enum ct_sp_step read_message(struct ct_conn *c, size_t at, struct ct_sp_p
 	const struct ct_bytes in = ct_bytes_of(c->rx.ptr + at, c->rx.len - at);
 	const struct ct_net_opts *o = &c->net->opts;
 	enum ct_sp_step step = ct_sp_next(in, c->ipc, o->msg_bytes_max, ret_p);
-	const bool too_big = step == CT_SP_BAD && ret_p->too_big && ret_p->left <= o->skip_bytes_max;
+	const bool too_big = step == CT_SP_BAD && ret_p->too_big &&
+			     ret_p->left <= o->skip_bytes_max;
 
 	if (too_big)
 		step = ct_sp_start(in, c->ipc, CT_NET_KEPT_BYTES, ret_p);

@@ -7,10 +7,15 @@
 #include "base/mem.h"
 #include "rpc/codec.h"
 
-enum { CALL_TAG = 0x43616c6c, FREE_MAX = 512, CHUNK_BYTES = 2048,
-       /* request, its decoded form and the answer together */
-       ARENA_BYTES_MAX = 64 * 1024 * 1024,
-       LEDGER_CHUNK_BYTES = 512, LEDGER_BYTES_MAX = 256 * 1024 };
+enum {
+	CALL_TAG = 0x43616c6c,
+	FREE_MAX = 512,
+	CHUNK_BYTES = 2048,
+	/* request, its decoded form and the answer together */
+	ARENA_BYTES_MAX = 64 * 1024 * 1024,
+	LEDGER_CHUNK_BYTES = 512,
+	LEDGER_BYTES_MAX = 256 * 1024
+};
 
 static void destroy(struct ct_call *c)
 {

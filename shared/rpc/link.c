@@ -348,8 +348,8 @@ static bool read_reply(const struct ct_net_msg *m, struct reply *r)
 	ct_status st;
 
 	r->meta = r->payload = CT_BYTES_NONE;
-	st = m->too_big ? ct_wire_decode_header(m->body, &r->h, &why) :
-			  ct_wire_decode(m->body, &r->h, &r->meta, &r->payload, &why);
+	st = m->too_big ? ct_wire_decode_header(m->body, &r->h, &why)
+			: ct_wire_decode(m->body, &r->h, &r->meta, &r->payload, &why);
 	return st == CT_OK && r->h.kind == CT_WIRE_REPLY;
 }
 

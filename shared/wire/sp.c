@@ -85,8 +85,7 @@ enum ct_sp_step ct_sp_next(struct ct_bytes in, bool ipc, size_t msg_bytes_max,
 	return CT_SP_MSG;
 }
 
-enum ct_sp_step ct_sp_start(struct ct_bytes in, bool ipc, size_t body_max,
-			    struct ct_sp_parsed *ret)
+enum ct_sp_step ct_sp_start(struct ct_bytes in, bool ipc, size_t body_max, struct ct_sp_parsed *ret)
 {
 	const size_t route_max = WORD_BYTES * CT_SP_ROUTE_WORDS_MAX;
 	const size_t prefix = LENGTH_BYTES + (ipc ? 1U : 0U);

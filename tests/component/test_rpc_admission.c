@@ -472,7 +472,7 @@ Test(rpc_admission, call_cancelled_in_the_queue_is_answered_then_and_never_runs)
 	tear_down(&s);
 }
 
-/* ---- inline ------------------------------------------------------------------------------------ */
+/* ---- inline ------------------------------------------------------------------------------ */
 
 Test(rpc_admission, inline_methods_answer_while_every_worker_is_busy_and_the_queue_is_full)
 {

@@ -257,7 +257,7 @@ Test(rpc_answers, unknown_number_of_a_status_is_unknown)
 	tear_down(&s);
 }
 
-/* ---- what goes with a call ---------------------------------------------------------------------- */
+/* ---- what goes with a call --------------------------------------------------------------- */
 
 Test(rpc_answers, metadata_idempotency_key_and_caller_arrive)
 {
@@ -374,7 +374,7 @@ Test(rpc_answers, criticality_attempt_and_idempotence_are_in_the_header)
 	tear_down(&s);
 }
 
-/* ---- time ------------------------------------------------------------------------------------------ */
+/* ---- time -------------------------------------------------------------------------------- */
 
 /* What is neither queue nor handler of a call that waited for a worker. */
 static uint64_t network_us(struct scene *s)

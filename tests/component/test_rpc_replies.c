@@ -208,7 +208,7 @@ Test(rpc_replies, replies_in_another_order_find_their_calls)
 	tear_down(&s);
 }
 
-/* ---- wrong ------------------------------------------------------------------------------------ */
+/* ---- wrong ------------------------------------------------------------------------------- */
 
 /* Request ids come round: a reply that was late enough meets a newer call. */
 Test(rpc_replies, reply_with_another_calls_id_is_late_and_ends_nothing)
@@ -345,7 +345,7 @@ Test(rpc_replies, cancelled_that_nobody_asked_for_is_handed_on)
 	tear_down(&s);
 }
 
-/* ---- gone ---------------------------------------------------------------------------------------- */
+/* ---- gone -------------------------------------------------------------------------------- */
 
 Test(rpc_replies, calls_that_are_out_on_a_lost_connection_are_unavailable)
 {

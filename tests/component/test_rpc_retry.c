@@ -144,7 +144,7 @@ Test(rpc_retry, refused_call_is_made_again_though_it_is_not_idempotent)
 	tear_down(&s);
 }
 
-/* ---- when -------------------------------------------------------------------------------------- */
+/* ---- when -------------------------------------------------------------------------------- */
 
 Test(rpc_retry, backoff_is_at_least_the_servers_hint)
 {
@@ -245,7 +245,7 @@ Test(rpc_retry, budget_is_earned_again_by_successes)
 	tear_down(&s);
 }
 
-/* ---- where --------------------------------------------------------------------------------------- */
+/* ---- where ------------------------------------------------------------------------------- */
 
 Test(rpc_retry, call_that_a_draining_server_refuses_goes_to_another_at_once)
 {

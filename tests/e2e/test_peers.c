@@ -129,7 +129,7 @@ static void stock_req_changes_its_mind(const char *url)
 	CT_CHECK(nng_close(req) == 0);
 }
 
-/* ---- nngcat -> our server ------------------------------------------------------------------------ */
+/* ---- nngcat -> our server ---------------------------------------------------------------- */
 
 static int run(const char *const *argv, const char *out_path)
 {
@@ -203,7 +203,7 @@ static void nngcat_calls(const char *url, const char *dir)
 	CT_CHECK(unlink(answer) == 0);
 }
 
-/* ---- our client -> a stock REP socket ----------------------------------------------------------------- */
+/* ---- our client -> a stock REP socket ---------------------------------------------------- */
 
 enum { REASONS = CT_CANCEL_PEER_GONE + 1 };
 
@@ -390,7 +390,7 @@ static void stock_rep_restarts(struct caller *k)
 	expect(client_adds_up(k->c), "the client's counts add up");
 }
 
-/* ---- all ---------------------------------------------------------------------------------------- */
+/* ---- all --------------------------------------------------------------------------------- */
 
 static void our_server(const char *listen_url, const char *dir)
 {

@@ -56,7 +56,8 @@ static uint64_t rss_bytes(void)
 	if (n <= 0)
 		return 0;
 	line[n] = '\0';
-	(void)strtoull(line, &end, 10); /* the first number is the size, the second what is resident */
+	(void)strtoull(line, &end,
+		       10); /* the first number is the size, the second what is resident */
 	pages = strtoull(end, NULL, 10);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
@@ -304,8 +305,9 @@ static bool select_records(struct ct_call *call, const struct ct_id *trace, uint
 static void explain(struct ct_call *call, const Ct__V1__ExplainRequest *req)
 {
 	Ct__V1__ExplainResponse resp = CT__V1__EXPLAIN_RESPONSE__INIT;
-	const uint32_t limit = req->limit == 0 ? EXPLAIN_DEFAULT :
-			       req->limit < EXPLAIN_MAX ? req->limit : EXPLAIN_MAX;
+	const uint32_t limit = req->limit == 0            ? EXPLAIN_DEFAULT
+			       : req->limit < EXPLAIN_MAX ? req->limit
+							  : EXPLAIN_MAX;
 	struct ct_id trace = { { 0 } };
 
 	if (req->trace_id[0] != '\0' &&

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_COMPONENT_CLIENT_SCENE_H
+#define TESTS_COMPONENT_CLIENT_SCENE_H
+
+/* What the tests of how a call of ours ends share: a client, one call, and a
+ * server that the test plays by hand. */
+#include "base/check.h"
+#include "tests/lib/leak_check.h"
+#include "tests/lib/rpc/ask.h"
+#include "tests/lib/rpc/hall.h"
+#include "tests/lib/rpc/raw.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PATIENT_MS = 20000, SHORT_MS = 100, SOON_US = 5000000, LATE_US_MAX = 1000000 };
+
+/* A client of somebody the test plays, or of nobody. */
+struct scene {
+	struct ct_runtime rt;
+	struct ct_client_opts opts;
+	struct ct_client *c;
+	struct ct_ctx *ctx; /* of the calls */
+	struct raw listener, peer;
+	char url[128], dir[32];
+	const char *urls[1];
+	struct ask a;
+};
+
+static inline void set_up_bare(struct scene *s)
+{
+	const struct ct_runtime_opts ro = { .service = "test",
+					    .net = { .backoff_min_ms = 5, .backoff_max_ms = 20 } };
+
+	*s = (struct scene){ .dir = "/tmp/ct-client-XXXXXX",
+			     .listener = { .fd = -1 },
+			     .peer = { .fd = -1 } };
+	cr_assert_eq(ct_runtime_init(&s->rt, &ro), CT_OK);
+	cr_assert_eq(ct_ctx_new_root(s->rt.timers, CT_NEVER, &s->ctx), CT_OK);
+	cr_assert_not_null(mkdtemp(s->dir));
+	s->urls[0] = s->url;
+	s->opts = (struct ct_client_opts){
+		.rt = &s->rt, .peer = "peer", .urls = s->urls, .urls_n = 1, .attempts_max = 1
+	};
+	ask_init(&s->a, PATIENT_MS);
+	s->a.parent = s->ctx;
+}
+
+/* Nobody listens there. */
+static inline void set_up_alone(struct scene *s)
+{
+	set_up_bare(s);
+	(void)snprintf(s->url, sizeof(s->url), "ipc://%s/s", s->dir);
+}
+
+/* The test listens there and has the connection. */
+static inline void set_up(struct scene *s)
+{
+	set_up_bare(s);
+	s->listener = raw_listen(s->url);
+	s->c = client_with(&s->opts);
+	s->peer = raw_accept(&s->listener);
+	client_wait_ready(s->c, &s->rt);
+}
+
+static inline void tear_down(struct scene *s)
+{
+	cr_assert(s->c == NULL || client_adds_up(s->c));
+	s->c = ct_client_free(s->c);
+	ask_fini(&s->a);
+	raw_close(&s->peer);
+	raw_close(&s->listener);
+	ct_ctx_unref(s->ctx);
+	ct_runtime_fini(&s->rt);
+	cr_assert_eq(rmdir(s->dir), 0);
+}
+
+static inline uint64_t took_us(const struct ask *a)
+{
+	return ct_instant_us_between(a->started, a->returned);
+}
+
+/* Over at its deadline, never before. */
+static inline void expect_expired(struct scene *s, uint32_t ms)
+{
+	cr_assert(ask_wait(&s->a));
+	cr_assert_eq(s->a.reply.status, CT_DEADLINE_EXCEEDED, "%s", s->a.reply.message);
+	cr_assert_geq(took_us(&s->a), ms * UINT64_C(1000));
+	cr_assert_lt(took_us(&s->a), ms * UINT64_C(1000) + LATE_US_MAX);
+	cr_assert_eq(client_stats(s->c).expired, 1);
+}
+
+static inline void expect_cancelled_now(struct scene *s)
+{
+	const ct_instant then = ct_now(ct_clock_system());
+
+	cr_assert(ct_ctx_cancel(s->ctx, CT_CANCEL_CALLER));
+	cr_assert(ask_wait(&s->a));
+	cr_assert_eq(s->a.reply.status, CT_CANCELLED);
+	cr_assert_lt(ct_instant_us_between(then, s->a.returned), LATE_US_MAX);
+	cr_assert_eq(client_stats(s->c).cancelled, 1);
+}
+
+#endif
