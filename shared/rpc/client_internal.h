@@ -79,6 +79,9 @@ struct ct_link {
 	struct ct_slot *slots;
 	uint32_t slots_n, free_head, free_tail; /* first in, first out: generations age evenly */
 	uint32_t outstanding;
+	/* Since when a CANCEL waits for its answer, which a live server gives at once,
+	 * and nothing else came either; 0: does not. */
+	ct_instant silent_since;
 	uint32_t penalty;    /* of a server that refuses for load: counts as outstanding calls */
 	uint32_t cancel_ids; /* counts the request ids of CANCELs */
 	unsigned ready_i;    /* its place among the ready */
@@ -178,6 +181,10 @@ uint32_t ct_link__request_id(const struct ct_link *l, uint32_t slot);
 void ct_link__send_cancel(struct ct_conn *conn, uint32_t request_id, const struct ct_id *cancel_id,
 			  enum ct_cancel_reason why);
 uint32_t ct_link__cancel_request_id_locked(struct ct_link *l);
+/* A CANCEL goes out on l. True: an earlier one, a second ago or more, has got no
+ * answer, nor has anything else come: the peer is out of reach, whatever TCP says,
+ * and the connection is to be closed. */
+bool ct_link__deaf_locked(struct ct_link *l, ct_instant now);
 
 /* ---- endpoint.c: names, addresses, links -------------------------------------------- */
 void ct_endpoint__resolve(struct ct_client *c); /* those that are due */

@@ -21,6 +21,7 @@ enum {
 	BATCH_N = 64,
 	PENALTY_STEP = 4,
 	PENALTY_MAX = 64,
+	SILENCE_US_MAX = 1000000,
 };
 #define ID_BIT UINT32_C(0x80000000)
 #define US_PER_MS UINT64_C(1000)
@@ -137,6 +138,7 @@ static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)
 	l->state = CT_LINK_READY;
 	l->conn = ct_conn_ref(conn);
 	l->penalty = 0;
+	l->silent_since = (ct_instant){ .ns = 0 };
 	l->ready_i = c->ready_n;
 	CT_CHECK(c->ready_n < CT_CLIENT_LINKS_MAX);
 	c->ready[c->ready_n++] = l;
@@ -367,6 +369,7 @@ static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net
 		rs[i].readable = read_reply(&msgs[i], &rs[i]);
 	}
 	ct_lock_acquire(&l->client->lock);
+	l->silent_since = (ct_instant){ .ns = 0 };
 	claim_some_locked(l, msgs, rs, n);
 	ct_lock_release(&l->client->lock);
 	for (size_t i = 0; i < n; i++) {
@@ -395,6 +398,14 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 		msgs += some;
 		n -= some;
 	}
+}
+
+bool ct_link__deaf_locked(struct ct_link *l, ct_instant now)
+{
+	if (l->silent_since.ns != 0)
+		return ct_instant_us_between(l->silent_since, now) > SILENCE_US_MAX;
+	l->silent_since = now;
+	return false;
 }
 
 void ct_link__send_cancel(struct ct_conn *conn, uint32_t request_id, const struct ct_id *cancel_id,

@@ -401,7 +401,7 @@ void ct_out__tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
 	struct ct_conn *conn = NULL;
 	uint32_t request_id = 0;
 	struct ct_id cancel_id;
-	bool mine;
+	bool mine, deaf = false;
 
 	ct_lock_acquire(&c->lock);
 	if (o->state == CT_OUT_SENT) {
@@ -409,11 +409,14 @@ void ct_out__tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
 		request_id = ct_link__cancel_request_id_locked(o->on);
 		cancel_id = o->cancel_id;
 		c->stats.cancels_sent += conn != NULL;
+		deaf = ct_link__deaf_locked(o->on, ct_now(c->clk));
 	}
 	mine = claim_locked(o);
 	ct_lock_release(&c->lock);
 	if (conn != NULL) {
 		ct_link__send_cancel(conn, request_id, &cancel_id, wire_reason(o, why));
+		if (deaf)
+			ct_conn_close(conn, CT_UNAVAILABLE);
 		ct_conn_unref(conn);
 	}
 	if (mine)

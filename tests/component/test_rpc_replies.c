@@ -347,6 +347,27 @@ Test(rpc_replies, cancelled_that_nobody_asked_for_is_handed_on)
 
 /* ---- gone -------------------------------------------------------------------------------- */
 
+/* A peer out of reach looks alive to TCP for minutes: it answers no CANCEL. */
+Test(rpc_replies, peer_that_answers_no_cancel_for_a_second_is_left)
+{
+	struct scene s;
+	struct ask a;
+	unsigned tries = 0;
+
+	set_up(&s, 1, &hall_tell_method, SHORT_MS);
+	expect_status(&s, 0, CT_DEADLINE_EXCEEDED); /* its CANCEL gets no answer */
+
+	while (client_stats(s.c).connections_lost == 0 && tries++ < 100) {
+		ask_init(&a, SHORT_MS);
+		cr_assert_eq(ask_now(&a, s.c, &hall_tell_method), CT_DEADLINE_EXCEEDED);
+		ask_fini(&a);
+	}
+
+	cr_assert_geq(tries, 8, "silence of less than a second is no reason");
+	expect_reconnect(&s);
+	tear_down(&s);
+}
+
 Test(rpc_replies, calls_that_are_out_on_a_lost_connection_are_unavailable)
 {
 	struct scene s;
