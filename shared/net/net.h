@@ -72,8 +72,8 @@ void ct_net_stats(struct ct_net *n, struct ct_net_stats *ret_stats);
 
 /* One received message. Body and route are borrowed until batch() returns. */
 struct ct_net_msg {
-	struct ct_sp_route route;
 	struct ct_bytes body;
+	struct ct_sp_route route;
 	/* Over msg_bytes_max: body is its first CT_NET_KEPT_BYTES, the rest of it is
 	 * thrown away as it comes and takes no memory. */
 	bool too_big;

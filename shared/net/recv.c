@@ -231,7 +231,9 @@ static enum ct_sp_step read_message(struct ct_conn *c, size_t at, struct ct_sp_p
 		return step;
 	if (too_big)
 		c->rx_skip = ret_p->left;
-	*ret_msg = (struct ct_net_msg){ ret_p->route, ret_p->body, too_big };
+	*ret_msg = (struct ct_net_msg){ .route = ret_p->route,
+					.body = ret_p->body,
+					.too_big = too_big };
 	return step;
 }
 

@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { PATIENCE_MS = 10000, ARGS_MAX = 8 };
-
-extern char **environ;
 
 static void fill(Conform__V1__WorkRequest *req, const struct caller_call *call)
 {

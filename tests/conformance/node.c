@@ -16,8 +16,6 @@
 
 enum { PATIENCE_MS = 10000 };
 
-extern char **environ;
-
 /* ---- the harness ------------------------------------------------------------------ */
 
 void bench_init(struct bench *b)

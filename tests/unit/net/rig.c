@@ -304,7 +304,7 @@ int raw_listen(const char *url, int backlog)
 
 void raw_url(int listen_fd, char out[128])
 {
-	struct sockaddr_in in;
+	struct sockaddr_in in = { .sin_port = 0 };
 	socklen_t len = sizeof(in);
 
 	cr_assert_eq(getsockname(listen_fd, (struct sockaddr *)&in, &len), 0);

@@ -51,7 +51,7 @@ bool tap_waited(struct tap *t, const unsigned *count, unsigned n, uint32_t ms);
 unsigned tap_get(struct tap *t, const unsigned *count);
 /* The last opened connection with a reference of the caller's own. */
 struct ct_conn *tap_conn(struct tap *t);
-void tap_failed(void *tap, ct_status why, uint32_t next_ms);
+void tap_failed(void *arg, ct_status why, uint32_t next_ms);
 
 struct rig {
 	struct ct_net_opts opts;
