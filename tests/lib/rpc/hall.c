@@ -302,19 +302,24 @@ void hall_start(struct hall *h, const struct hall_opts *opts)
 	CT_CHECK(hall_start_on(h, o) == CT_OK);
 }
 
+static bool adds_up(void *arg)
+{
+	return hall_stats(arg).identity_ok;
+}
+
 bool hall_stop(struct hall *h)
 {
-	struct ct_server_stats s;
+	bool right;
 
 	hall_let_go(h, HALL_ALL);
 	ct_server_stop(h->server);
 	ct_server_join(h->server);
-	s = hall_stats(h);
+	right = until(adds_up, h); /* questions may still come and go */
 	h->server = ct_server_free(h->server);
 	ct_runtime_fini(&h->rt);
 	ct_cond_fini(&h->changed);
 	ct_lock_fini(&h->lock);
-	return s.identity_ok;
+	return right;
 }
 
 const char *hall_url(const struct hall *h)
