@@ -14,7 +14,7 @@ bool until(bool (*fact)(void *arg), void *arg);
 
 /* Of this process. */
 unsigned open_descriptors(void);
-uint64_t resident_bytes(void);
+uint64_t resident_bytes(void); /* 0 in a sanitized build: it would measure the sanitizer */
 /* Of another; 0: it is gone. */
 unsigned open_descriptors_of(int pid);
 uint64_t resident_bytes_of(int pid);
