@@ -15,8 +15,6 @@
 
 enum { ARGS_MAX = 3, HALL_QUEUE = 256 };
 
-extern char **environ;
-
 /* Up to the newline. False: it ended before. */
 static bool read_line(int fd, char *out, size_t size)
 {
