@@ -63,6 +63,7 @@ static void expect_ok_after(struct hall *h, struct ask *asks, unsigned n, unsign
 	cr_assert_eq(counts[CT_OK], ok);
 	cr_assert_eq(counts[CT_RESOURCE_EXHAUSTED], n - ok);
 	cr_assert(hall_settled(h, pick_in_flight, 0));
+	cr_assert(hall_settled(h, pick_running, 0));
 	hall_shut(h);
 }
 
@@ -237,9 +238,10 @@ static void expect_exact_limit(const struct hall_opts *o, enum ct_refusal why, u
 		callers[i] = (struct caller){ .client = client_of(&h.rt, hall_url(&h)),
 					      .method = &hall_keep_method,
 					      .n = EACH };
-	for (unsigned round = 1; round <= 5; round++) {
+	for (unsigned round = 1; round <= 40; round++) {
 		storm(&h, callers, CALLERS_MAX, limit);
 		cr_assert(hall_settled(&h, pick_in_flight, 0));
+		cr_assert(hall_settled(&h, pick_running, 0));
 		cr_assert_eq(hall_stats(&h).refused_by[why], round * (CALLERS_MAX * EACH - limit));
 		hall_shut(&h);
 	}

@@ -421,6 +421,11 @@ uint64_t pick_in_flight(const struct ct_server_stats *s)
 	return s->calls.in_flight;
 }
 
+uint64_t pick_running(const struct ct_server_stats *s)
+{
+	return s->running;
+}
+
 uint64_t pick_queued(const struct ct_server_stats *s)
 {
 	return s->queued;

@@ -60,6 +60,7 @@ typedef uint64_t(hall_pick_fn)(const struct ct_server_stats *s);
 bool hall_reached(struct hall *h, hall_pick_fn *pick, uint64_t n);
 bool hall_settled(struct hall *h, hall_pick_fn *pick, uint64_t n);
 uint64_t pick_in_flight(const struct ct_server_stats *s);
+uint64_t pick_running(const struct ct_server_stats *s); /* workers, until they can be had again */
 uint64_t pick_queued(const struct ct_server_stats *s);
 uint64_t pick_connections(const struct ct_server_stats *s);
 uint64_t pick_received(const struct ct_server_stats *s);
