@@ -64,7 +64,7 @@ set_sanitizer_options()
 	local reports=$1
 
 	export ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1:\
-check_initialization_order=1:allocator_may_return_null=1:log_path=$reports:$asan_user"
+check_initialization_order=1:log_path=$reports:$asan_user"
 	export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:log_path=$reports:$ubsan_user"
 	export LSAN_OPTIONS="print_suppressions=0:suppressions=$suppressions/lsan.supp:$lsan_user"
 	export TSAN_OPTIONS="second_deadlock_stack=1:suppressions=$suppressions/tsan.supp:\
