@@ -123,6 +123,19 @@ static bool kill_one_caller(struct server *s, const char *url)
 	return all && until(has_none, s) && answers(s);
 }
 
+/* The last connection of a killed caller may be freed a moment after its calls. */
+struct descriptors {
+	int pid;
+	unsigned base;
+};
+
+static bool are_back(void *arg)
+{
+	const struct descriptors *d = arg;
+
+	return open_descriptors_of(d->pid) <= d->base;
+}
+
 static void callers_killed(void)
 {
 	const struct ct_runtime_opts ro = { .service = "test" };
@@ -150,7 +163,8 @@ static void callers_killed(void)
 	expect(look(&s) && s.peer_gone == (uint64_t)CLIENT_KILLS * CALLS,
 	       "each of their calls ended as peer_gone");
 	expect(s.identity_ok, "the accounting identity holds");
-	expect(fds_now == fds, "the server's descriptors are back to where they were");
+	expect(until(are_back, &(struct descriptors){ s.child.pid, fds }),
+	       "the server's descriptors are back to where they were");
 	expect(!MEMORY_IS_OURS || bytes_now < bytes + GROWTH_MAX, "its memory is too");
 	s.control = ct_client_free(s.control);
 	ct_runtime_fini(&rt);
