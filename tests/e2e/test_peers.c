@@ -25,8 +25,6 @@ enum { MESSAGE_MAX = 1024, PATIENT_MS = 20000, SHORT_MS = 300, SEQUENTIAL = 100,
 
 static const char greeting[] = "张三 at 协和医院";
 
-extern char **environ;
-
 /* ---- messages, by hand ------------------------------------------------------------------- */
 
 /* A CALL of Hall/Tell that wants the greeting back. */
