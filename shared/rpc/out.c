@@ -171,7 +171,8 @@ static bool claim_unsent(struct ct_out *o, const struct shot *s)
 	ct_lock_acquire(&c->lock);
 	mine = o->state == CT_OUT_SENT && ct_id_equal(&o->cancel_id, &s->cancel_id) &&
 	       claim_locked(o);
-	o->unsent += mine;
+	if (mine) /* else it is not ours to write */
+		o->unsent++;
 	ct_lock_release(&c->lock);
 	return mine;
 }
