@@ -350,6 +350,7 @@ Test(rpc_replies, cancelled_that_nobody_asked_for_is_handed_on)
 /* A peer out of reach looks alive to TCP for minutes: it answers no CANCEL. */
 Test(rpc_replies, peer_that_answers_no_cancel_for_a_second_is_left)
 {
+	ct_status st = CT_DEADLINE_EXCEEDED;
 	struct scene s;
 	struct ask a;
 	unsigned tries = 0;
@@ -357,11 +358,14 @@ Test(rpc_replies, peer_that_answers_no_cancel_for_a_second_is_left)
 	set_up(&s, 1, &hall_tell_method, SHORT_MS);
 	expect_status(&s, 0, CT_DEADLINE_EXCEEDED); /* its CANCEL gets no answer */
 
-	while (client_stats(s.c).connections_lost == 0 && tries++ < 100) {
+	while (st == CT_DEADLINE_EXCEEDED && client_stats(s.c).connections_lost == 0 &&
+	       tries++ < 100) {
 		ask_init(&a, SHORT_MS);
-		cr_assert_eq(ask_now(&a, s.c, &hall_tell_method), CT_DEADLINE_EXCEEDED);
+		st = ask_now(&a, s.c, &hall_tell_method);
 		ask_fini(&a);
 	}
+	/* the one behind the last CANCEL may have been out when it was left */
+	cr_assert(st == CT_DEADLINE_EXCEEDED || st == CT_UNAVAILABLE);
 
 	cr_assert_geq(tries, 8, "silence of less than a second is no reason");
 	expect_reconnect(&s);
