@@ -25,6 +25,7 @@ static void done(void *arg, struct ct_reply *reply)
 	CT_CHECK(atomic_fetch_add(&a->ends, 1) == 0);
 	a->returned = ct_now(ct_clock_system());
 	ct_reply_move(&a->reply, reply);
+	atomic_store(&a->over, true);
 	ct_latch_count_down(&a->ended);
 }
 
@@ -45,7 +46,7 @@ bool ask_wait(struct ask *a)
 
 bool ask_ended(struct ask *a)
 {
-	return atomic_load(&a->ends) > 0;
+	return atomic_load(&a->over);
 }
 
 ct_status ask_now(struct ask *a, struct ct_client *c, const struct ct_method *m)

@@ -24,6 +24,7 @@ struct ask {
 	ct_instant started, returned;
 	struct ct_latch ended;
 	atomic_uint ends;
+	atomic_bool over; /* all of the above is as it stays */
 };
 
 /* With opts.timeout_ms, 0: the method's. */

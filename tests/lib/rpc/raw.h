@@ -31,7 +31,7 @@ bool raw_hears_hello(struct raw *r, enum ct_sp_protocol peer);
 /* False: the peer does not take it. */
 bool raw_write(struct raw *r, const void *ptr, size_t len);
 bool raw_read(struct raw *r, void *ptr, size_t len);
-/* The peer closes or resets within ten seconds; what it sends before is dropped. */
+/* The peer closes or resets within fifteen seconds; what it sends before is dropped. */
 bool raw_ends(struct raw *r);
 /* Something can be read, or the peer has closed, within so long. */
 bool raw_readable(struct raw *r, int ms);

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(arena, .fini = leak_check, .timeout = 10);
+TestSuite(arena, .fini = leak_check, .timeout = 60);
 
 enum { CHUNK = 256, MAX = 64 * 1024 };
 

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(bytes, .fini = leak_check, .timeout = 10);
+TestSuite(bytes, .fini = leak_check, .timeout = 60);
 
 Test(bytes, a_string_is_its_characters_without_the_nul)
 {

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-TestSuite(check, .fini = leak_check, .timeout = 10);
+TestSuite(check, .fini = leak_check, .timeout = 60);
 
 struct tagged {
 	unsigned tag;

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(clock, .fini = leak_check, .timeout = 10);
+TestSuite(clock, .fini = leak_check, .timeout = 60);
 
 #define AT(n) ((ct_instant){ .ns = (n) })
 

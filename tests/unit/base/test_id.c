@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(id, .fini = leak_check, .timeout = 10);
+TestSuite(id, .fini = leak_check, .timeout = 60);
 
 enum { IDS = 20000 };
 

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(mem, .fini = leak_check, .timeout = 10);
+TestSuite(mem, .fini = leak_check, .timeout = 60);
 
 Test(mem, only_the_nth_allocation_from_now_fails)
 {

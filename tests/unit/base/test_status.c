@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-TestSuite(status, .fini = leak_check, .timeout = 10);
+TestSuite(status, .fini = leak_check, .timeout = 60);
 
 Test(status, names_and_numbers_are_grpcs)
 {

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(ctx_life, .fini = leak_check, .timeout = 10);
+TestSuite(ctx_life, .fini = leak_check, .timeout = 60);
 
 static struct fixture f;
 

@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-TestSuite(ctx_wait, .fini = leak_check, .timeout = 10);
+TestSuite(ctx_wait, .fini = leak_check, .timeout = 60);
 
 enum { CANCEL_AFTER_MS = 5 };
 

@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(latch, .fini = leak_check, .timeout = 10);
+TestSuite(latch, .fini = leak_check, .timeout = 60);
 
 static void *count_down(void *arg)
 {

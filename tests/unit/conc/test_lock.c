@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(lock, .fini = leak_check, .timeout = 10);
+TestSuite(lock, .fini = leak_check, .timeout = 60);
 
 enum { ALL_RANKS = CT_RANK_LOG };
 

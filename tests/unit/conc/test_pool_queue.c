@@ -8,7 +8,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(pool_queue, .fini = leak_check, .timeout = 10);
+TestSuite(pool_queue, .fini = leak_check, .timeout = 60);
 
 /* ---- lists ------------------------------------------------------------------------ */
 

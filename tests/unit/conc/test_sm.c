@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(sm, .fini = leak_check, .timeout = 10);
+TestSuite(sm, .fini = leak_check, .timeout = 60);
 
 enum state { OPEN, SHUT, GONE };
 

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-TestSuite(thread, .fini = leak_check, .timeout = 10);
+TestSuite(thread, .fini = leak_check, .timeout = 60);
 
 struct look {
 	char name[16];

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <sched.h>
 
-TestSuite(timers_fn, .fini = leak_check, .timeout = 10);
+TestSuite(timers_fn, .fini = leak_check, .timeout = 60);
 
 /* ---- what an fn may do --------------------------------------------------------- */
 

@@ -50,7 +50,7 @@ static char *repeated(const char *s, size_t n)
 	return text;
 }
 
-TestSuite(conf_errors, .fini = leak_check, .timeout = 10);
+TestSuite(conf_errors, .fini = leak_check, .timeout = 60);
 
 Test(conf_errors, an_unknown_setting_is_named_with_its_line_and_the_nearest_known_one)
 {

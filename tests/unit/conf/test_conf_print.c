@@ -43,7 +43,7 @@ static size_t count(const char *text, const char *word)
 	return n;
 }
 
-TestSuite(conf_print, .fini = leak_check, .timeout = 10);
+TestSuite(conf_print, .fini = leak_check, .timeout = 60);
 
 Test(conf_print, what_is_printed_loads_to_the_same_values)
 {

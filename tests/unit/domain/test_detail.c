@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(detail, .fini = leak_check, .timeout = 10);
+TestSuite(detail, .fini = leak_check, .timeout = 60);
 
 Test(detail, no_list_of_sections_means_all)
 {

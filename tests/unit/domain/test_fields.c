@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-TestSuite(fields, .fini = leak_check, .timeout = 10);
+TestSuite(fields, .fini = leak_check, .timeout = 60);
 
 static const struct {
 	const struct clinic_fields *fields;

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(iso_date, .fini = leak_check, .timeout = 10);
+TestSuite(iso_date, .fini = leak_check, .timeout = 60);
 
 Test(iso_date, every_precision_is_a_date)
 {

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(page_token, .fini = leak_check, .timeout = 10);
+TestSuite(page_token, .fini = leak_check, .timeout = 60);
 
 static struct clinic_page_key key_of(const char *a, const char *b)
 {

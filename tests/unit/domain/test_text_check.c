@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(text_check, .fini = leak_check, .timeout = 10);
+TestSuite(text_check, .fini = leak_check, .timeout = 60);
 
 Test(text_check, names_in_any_script_pass_and_are_counted_in_characters)
 {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(json_limits, .fini = leak_check, .timeout = 30);
+TestSuite(json_limits, .fini = leak_check, .timeout = 60);
 
 static char *append(char *at, const char *s)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(json_number, .fini = leak_check, .timeout = 10);
+TestSuite(json_number, .fini = leak_check, .timeout = 60);
 
 Test(json_number, every_double_reads_back_the_same)
 {

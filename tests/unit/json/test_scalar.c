@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-TestSuite(json_scalar, .fini = leak_check, .timeout = 10);
+TestSuite(json_scalar, .fini = leak_check, .timeout = 60);
 
 Test(json_scalar, integers_of_32_bits_are_numbers_and_read_from_strings_too)
 {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(json_shape, .fini = leak_check, .timeout = 10);
+TestSuite(json_shape, .fini = leak_check, .timeout = 60);
 
 Test(json_shape, an_empty_message_is_an_empty_object)
 {

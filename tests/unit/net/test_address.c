@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(address, .fini = leak_check, .timeout = 10);
+TestSuite(address, .fini = leak_check, .timeout = 60);
 
 static void expect_bad(const char *url, const char *want_why)
 {

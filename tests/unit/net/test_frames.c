@@ -35,7 +35,7 @@ static void tear_down(void)
 	leak_check();
 }
 
-TestSuite(frames, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(frames, .init = set_up, .fini = tear_down, .timeout = 60);
 
 /* A peer whose handshake is done. */
 static int greeted(void)

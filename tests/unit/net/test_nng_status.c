@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <nng/nng.h>
 
-TestSuite(nng_status, .fini = leak_check, .timeout = 10);
+TestSuite(nng_status, .fini = leak_check, .timeout = 60);
 
 Test(nng_status, each_error_has_a_status_of_ours)
 {

@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-TestSuite(opened, .fini = leak_check, .timeout = 30);
+TestSuite(opened, .fini = leak_check, .timeout = 60);
 
 enum { NOT_YET_MS = 60 };
 

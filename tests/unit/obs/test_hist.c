@@ -26,7 +26,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-TestSuite(hist, .fini = leak_check, .timeout = 10);
+TestSuite(hist, .fini = leak_check, .timeout = 60);
 
 Test(hist, empty_one_answers_zero)
 {

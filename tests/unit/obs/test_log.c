@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 5000, RING_BYTES = 8192, TEXT_SIZE = 256 * 1024 };
+enum { FLUSH_MS = 15000, RING_BYTES = 8192, TEXT_SIZE = 256 * 1024 };
 
 static struct ct_log *log_to(int fd)
 {
@@ -69,7 +69,7 @@ static const char *count_calls(int *calls)
 	return "value";
 }
 
-TestSuite(log, .fini = leak_check, .timeout = 20);
+TestSuite(log, .fini = leak_check, .timeout = 60);
 
 Test(log, each_line_is_one_write_and_they_come_in_order)
 {

@@ -114,7 +114,7 @@ static bool is_harmless(const char *s, size_t len)
 	return follow == 0 && len > 0 && s[len - 1] == '\n';
 }
 
-TestSuite(log_line, .fini = leak_check, .timeout = 10);
+TestSuite(log_line, .fini = leak_check, .timeout = 60);
 
 Test(log_line, plain_words_are_bare_and_all_else_is_quoted_in_logfmt)
 {

@@ -12,7 +12,7 @@ static ct_instant at_ms(int64_t ms)
 	return (ct_instant){ .ns = ms * NS_PER_MS };
 }
 
-TestSuite(log_rate, .fini = leak_check, .timeout = 10);
+TestSuite(log_rate, .fini = leak_check, .timeout = 60);
 
 Test(log_rate, passes_the_first_and_then_one_in_each_interval)
 {

@@ -51,7 +51,7 @@ static void see(void *arg, const struct ct_metric *metric)
 	s->n++;
 }
 
-TestSuite(metrics, .fini = leak_check, .timeout = 10);
+TestSuite(metrics, .fini = leak_check, .timeout = 60);
 
 Test(metrics, a_walk_shows_each_row_of_each_set_with_its_value)
 {

@@ -24,7 +24,7 @@ static void put_numbers(struct ct_ring *r, uint64_t from, uint64_t to)
 		ct_ring_put(r, &i);
 }
 
-TestSuite(ring, .fini = leak_check, .timeout = 10);
+TestSuite(ring, .fini = leak_check, .timeout = 60);
 
 Test(ring, new_one_has_nothing_to_read)
 {

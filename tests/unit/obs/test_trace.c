@@ -15,7 +15,7 @@ static bool parses(const char *text)
 	return ct_trace_parse(ct_bytes_of_str(text), &t);
 }
 
-TestSuite(trace, .fini = leak_check, .timeout = 10);
+TestSuite(trace, .fini = leak_check, .timeout = 60);
 
 Test(trace, reads_the_example_of_the_specification)
 {

@@ -9,7 +9,7 @@
 
 enum { GO_ON = -1, USAGE = 2, ARGS_MAX = 40 };
 
-TestSuite(args, .init = cr_redirect_stderr, .fini = leak_check, .timeout = 10);
+TestSuite(args, .init = cr_redirect_stderr, .fini = leak_check, .timeout = 60);
 
 static struct view_args args;
 

@@ -15,7 +15,7 @@ static void begin(void)
 	cr_redirect_stdout();
 }
 
-TestSuite(columns, .init = begin, .fini = leak_check, .timeout = 10);
+TestSuite(columns, .init = begin, .fini = leak_check, .timeout = 60);
 
 static const struct view_column two[] = { { "name", 6 }, { "rest", 0 } };
 

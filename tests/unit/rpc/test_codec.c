@@ -8,7 +8,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(codec, .fini = leak_check, .timeout = 10);
+TestSuite(codec, .fini = leak_check, .timeout = 60);
 
 enum { CHUNK = 1024, ROOM = 1 << 20 };
 

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(registry, .fini = leak_check, .timeout = 10);
+TestSuite(registry, .fini = leak_check, .timeout = 60);
 
 enum { TOMBSTONE_US = 1000000, MANY = 20000 };
 

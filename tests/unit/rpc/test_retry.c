@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(retry, .fini = leak_check, .timeout = 10);
+TestSuite(retry, .fini = leak_check, .timeout = 60);
 
 static const struct ct_method plain = { .name = "s/Plain" };
 static const struct ct_method idempotent = { .name = "s/Safe", .idempotent = true };

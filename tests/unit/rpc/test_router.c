@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-TestSuite(router, .fini = leak_check, .timeout = 10);
+TestSuite(router, .fini = leak_check, .timeout = 60);
 
 enum { MANY = 300 };
 

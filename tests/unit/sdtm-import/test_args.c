@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-TestSuite(args, .fini = leak_check, .timeout = 10);
+TestSuite(args, .fini = leak_check, .timeout = 60);
 
 /* Words separated by single blanks; NULL-terminated as the kernel does. */
 static int parse(char *line, struct sdtm_args *a)
@@ -97,7 +97,7 @@ Test(args, what_is_wrong_is_named)
 	}
 }
 
-TestSuite(folder, .fini = leak_check, .timeout = 10);
+TestSuite(folder, .fini = leak_check, .timeout = 60);
 
 static void write_file(const char *dir, const char *name, const char *text)
 {

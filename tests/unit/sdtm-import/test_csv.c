@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(csv, .fini = leak_check, .timeout = 10);
+TestSuite(csv, .fini = leak_check, .timeout = 60);
 
 /* All rows as one text: fields joined by '|', rows by ';', a bad row as
  * "!<field>@<line>", the end as ".", a failure as "X<line>". */

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(gz, .fini = leak_check, .timeout = 10);
+TestSuite(gz, .fini = leak_check, .timeout = 60);
 
 enum { ROWS = 20000 };
 

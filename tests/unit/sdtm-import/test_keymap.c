@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-TestSuite(keymap, .fini = leak_check, .timeout = 10);
+TestSuite(keymap, .fini = leak_check, .timeout = 60);
 
 static struct sdtm_key key_of(const char *a, const char *b)
 {

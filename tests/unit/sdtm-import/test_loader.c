@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(loader, .fini = leak_check, .timeout = 30);
+TestSuite(loader, .fini = leak_check, .timeout = 60);
 
 static const char LB[] = "STUDYID,USUBJID,LBSEQ,LBTESTCD,LBCAT,LBORRES,LBSTRESN,VISITNUM,LBDTC\n";
 static const char AE[] = "STUDYID,USUBJID,AESEQ,AETERM,AESTDTC\n";

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-TestSuite(map, .fini = leak_check, .timeout = 10);
+TestSuite(map, .fini = leak_check, .timeout = 60);
 
 static const char DM[] = "STUDYID,USUBJID,SUBJID,SITEID,SEX,AGE,AGEU,COUNTRY,ARMCD,ARM,RFSTDTC,"
 			 "RFENDTC,RFXSTDTC,RFXENDTC,DTHDTC,DTHFL,DSDECOD,SITENAME,BRTHDTC,FAMILY,"

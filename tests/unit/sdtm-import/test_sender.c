@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(sender, .fini = leak_check, .timeout = 20);
+TestSuite(sender, .fini = leak_check, .timeout = 60);
 
 enum { CALLS_MAX = 64 };
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(table, .fini = leak_check, .timeout = 10);
+TestSuite(table, .fini = leak_check, .timeout = 60);
 
 static struct sdtm_csv_row *row_of(const char *text)
 {
@@ -77,7 +77,7 @@ Test(table, every_table_begins_with_study_and_subject)
 	}
 }
 
-TestSuite(row, .fini = leak_check, .timeout = 10);
+TestSuite(row, .fini = leak_check, .timeout = 60);
 
 static const char HEADER[] = "STUDYID,USUBJID,VISITNUM,SVSTDTC,VISITDY,SVENDTC";
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(db, .init = help_init, .fini = help_fini, .timeout = 20);
+TestSuite(db, .init = help_init, .fini = help_fini, .timeout = 60);
 
 /* Each case runs as a write of its own in a fresh database. */
 static ct_status in_write(ct_db_fn *fn, struct ct_store_why *why)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-TestSuite(migration_files, .init = help_init, .fini = help_fini, .timeout = 20);
+TestSuite(migration_files, .init = help_init, .fini = help_fini, .timeout = 60);
 
 static void script(const char *name, const char *text)
 {

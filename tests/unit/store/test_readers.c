@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(readers, .init = help_init, .fini = help_fini, .timeout = 20);
+TestSuite(readers, .init = help_init, .fini = help_fini, .timeout = 60);
 
 static int64_t count_in(struct ct_db *db)
 {

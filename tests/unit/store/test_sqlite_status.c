@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <stddef.h>
 
-TestSuite(sqlite_status, .fini = leak_check, .timeout = 10);
+TestSuite(sqlite_status, .fini = leak_check, .timeout = 60);
 
 Test(sqlite_status, every_cause_has_its_status)
 {

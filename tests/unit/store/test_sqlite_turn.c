@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(sqlite_turn, .init = help_init, .fini = help_fini, .timeout = 20);
+TestSuite(sqlite_turn, .init = help_init, .fini = help_fini, .timeout = 60);
 
 Test(sqlite_turn, who_waits_is_seen_by_the_others_and_not_by_himself)
 {

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(utf8, .fini = leak_check, .timeout = 10);
+TestSuite(utf8, .fini = leak_check, .timeout = 60);
 
 static bool clean(const char *s)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(writer, .init = help_init, .fini = help_fini, .timeout = 20);
+TestSuite(writer, .init = help_init, .fini = help_fini, .timeout = 60);
 
 Test(writer, an_acknowledged_write_is_seen_by_the_next_read)
 {

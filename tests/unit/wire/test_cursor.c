@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(cursor, .fini = leak_check, .timeout = 10);
+TestSuite(cursor, .fini = leak_check, .timeout = 60);
 
 Test(cursor, what_is_put_is_taken_back)
 {

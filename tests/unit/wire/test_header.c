@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(header, .fini = leak_check, .timeout = 10);
+TestSuite(header, .fini = leak_check, .timeout = 60);
 
 enum { ROOM = CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX + 16 };
 

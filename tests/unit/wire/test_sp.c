@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(sp, .fini = leak_check, .timeout = 10);
+TestSuite(sp, .fini = leak_check, .timeout = 60);
 
 enum { PREFIX_ROOM = CT_SP_PREFIX_BYTES_MAX + 4 * CT_SP_ROUTE_WORDS_MAX, MSG_MAX = 1000 };
 
