@@ -34,6 +34,11 @@ static inline void ct_list_push_back(struct ct_list *head, struct ct_list *item)
 	head->prev = item;
 }
 
+static inline void ct_list_push_front(struct ct_list *head, struct ct_list *item)
+{
+	ct_list_push_back(head->next, item); /* in front of what was the first */
+}
+
 /* Unlinks; harmless when the item is in no list. */
 static inline void ct_list_remove(struct ct_list *item)
 {

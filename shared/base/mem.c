@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -44,6 +45,11 @@ char *ct_mem_strdup(const char *s)
 void ct_mem_free(void *ptr)
 {
 	free(ptr);
+}
+
+void ct_mem_trim(void)
+{
+	(void)malloc_trim(0); /* whether there was any does not matter */
 }
 
 uint64_t ct_mem_count(void)

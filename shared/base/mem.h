@@ -17,6 +17,11 @@ CT_MUST_USE void *ct_mem_realloc(void *ptr, size_t size); /* NULL: ptr is unchan
 CT_MUST_USE char *ct_mem_strdup(const char *s);
 void ct_mem_free(void *ptr); /* NULL ok */
 
+/* What was freed goes back to the system, as far as whole pages are free; the heap
+ * keeps it for itself otherwise. Takes milliseconds, in which other threads may wait
+ * for the heap: for after a crowd has left. */
+void ct_mem_trim(void);
+
 /* Allocations since the process began. */
 uint64_t ct_mem_count(void);
 

@@ -144,7 +144,8 @@ struct ct_conf_report;
 struct ct_conf_schema {
 	const struct ct_conf_table *tables;
 	size_t tables_n;
-	size_t size; /* of the struct */
+	size_t size;  /* of the struct */
+	bool partial; /* names that no row knows are somebody else's, not errors */
 	/* What no row can say, such as "a <= b"; reports with ct_conf_report_add().
 	 * Runs when all else is right, before the values are the caller's; that of an
 	 * entry's schema for each entry. May be NULL. */

@@ -26,6 +26,8 @@ void ct_conf__report_unknown(struct ct_conf__load *l, const struct ct_conf_schem
 {
 	char shown[CT_CONF__SHOWN_SIZE], nearest[CT_CONF__PATH_SIZE];
 
+	if (schema->partial)
+		return;
 	ct_conf__show(path, shown);
 	if (l->report->errors_n < SUGGESTIONS_MAX && ct_conf__suggest(schema, path, nearest))
 		ct_conf_report_add(l->report, "%sunknown setting '%s%s' (did you mean '%s%s'?)",

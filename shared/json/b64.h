@@ -27,7 +27,7 @@ static inline size_t ct_b64_bytes_max(size_t len)
 }
 
 /* Reads the standard and the URL alphabet, padded or not. `out` has room for
- * ct_b64_bytes_max(text.len). False: another character, or a length that
+ * ct_b64_bytes_max(text.len), or is text's own memory. False: another character, or a length that
  * nothing encodes to; out then holds garbage. */
 CT_MUST_USE bool ct_b64_decode(struct ct_bytes text, uint8_t *out, size_t *ret_len);
 

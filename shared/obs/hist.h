@@ -2,6 +2,8 @@
 #ifndef CT_OBS_HIST_H
 #define CT_OBS_HIST_H
 
+#include "base/log_linear.h"
+
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -14,11 +16,9 @@
  * Zeroed memory is an empty histogram. Any thread; recording is lock-free.
  */
 enum {
-	CT_HIST_SUB_BITS = 4,                   /* 16 buckets a power of two */
-	CT_HIST_LINEAR = 2 << CT_HIST_SUB_BITS, /* 0..31 exact */
-	CT_HIST_TOP_BIT = 31,                   /* the highest power of two with buckets */
-	CT_HIST_BUCKETS = CT_HIST_LINEAR +
-			  ((CT_HIST_TOP_BIT - CT_HIST_SUB_BITS) << CT_HIST_SUB_BITS), /* 464 */
+	CT_HIST_SUB_BITS = 4, /* 16 buckets a power of two */
+	CT_HIST_TOP_BIT = 31, /* the highest power of two with buckets */
+	CT_HIST_BUCKETS = CT_LOG_LINEAR_BUCKETS(CT_HIST_SUB_BITS, CT_HIST_TOP_BIT), /* 464 */
 };
 
 struct ct_hist {

@@ -5,6 +5,7 @@
 #include "base/attrs.h"
 #include "base/bytes.h"
 
+#include <endian.h>
 #include <stdbool.h>
 
 /*
@@ -24,42 +25,38 @@ CT_MUST_USE static inline bool ct_take_bytes(struct ct_bytes *c, size_t n, struc
 	return true;
 }
 
-CT_MUST_USE static inline bool ct_take_be(struct ct_bytes *c, size_t n, uint64_t *ret_v)
-{
-	struct ct_bytes b;
-	uint64_t v = 0;
-
-	if (!ct_take_bytes(c, n, &b))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		v = v << 8 | b.ptr[i];
-	*ret_v = v;
-	return true;
-}
-
 CT_MUST_USE static inline bool ct_take_u8(struct ct_bytes *c, uint8_t *ret_v)
 {
-	uint64_t v;
+	struct ct_bytes b;
 
-	if (!ct_take_be(c, sizeof(*ret_v), &v))
+	if (!ct_take_bytes(c, sizeof(*ret_v), &b))
 		return false;
-	*ret_v = (uint8_t)v;
+	*ret_v = b.ptr[0];
 	return true;
 }
 
 CT_MUST_USE static inline bool ct_take_be32(struct ct_bytes *c, uint32_t *ret_v)
 {
-	uint64_t v;
+	struct ct_bytes b;
+	uint32_t be;
 
-	if (!ct_take_be(c, sizeof(*ret_v), &v))
+	if (!ct_take_bytes(c, sizeof(be), &b))
 		return false;
-	*ret_v = (uint32_t)v;
+	memcpy(&be, b.ptr, sizeof(be));
+	*ret_v = be32toh(be);
 	return true;
 }
 
 CT_MUST_USE static inline bool ct_take_be64(struct ct_bytes *c, uint64_t *ret_v)
 {
-	return ct_take_be(c, sizeof(*ret_v), ret_v);
+	struct ct_bytes b;
+	uint64_t be;
+
+	if (!ct_take_bytes(c, sizeof(be), &b))
+		return false;
+	memcpy(&be, b.ptr, sizeof(be));
+	*ret_v = be64toh(be);
+	return true;
 }
 
 /* Each put writes at *out and moves it on; the caller has made room. */
@@ -77,14 +74,16 @@ static inline void ct_put_u8(uint8_t **out, uint8_t v)
 
 static inline void ct_put_be32(uint8_t **out, uint32_t v)
 {
-	for (unsigned shift = 32; shift > 0; shift -= 8)
-		ct_put_u8(out, (uint8_t)(v >> (shift - 8)));
+	const uint32_t be = htobe32(v);
+
+	ct_put_bytes(out, &be, sizeof(be));
 }
 
 static inline void ct_put_be64(uint8_t **out, uint64_t v)
 {
-	ct_put_be32(out, (uint32_t)(v >> 32));
-	ct_put_be32(out, (uint32_t)v);
+	const uint64_t be = htobe64(v);
+
+	ct_put_bytes(out, &be, sizeof(be));
 }
 
 #endif

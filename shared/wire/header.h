@@ -4,6 +4,7 @@
 
 #include "base/attrs.h"
 #include "base/bytes.h"
+#include "base/criticality.h"
 #include "base/id.h"
 #include "base/status.h"
 
@@ -36,13 +37,10 @@ enum {
 	CT_WIRE_NO_RETRY = 1 << 1,      /* REPLY: the server asks not to be asked again */
 };
 
-/* CALL's code field. A hop hands on what it got and never raises it. */
-enum ct_criticality { CT_CRIT_DEFAULT = 0, CT_CRIT_SHEDDABLE = 1, CT_CRIT_CRITICAL = 2 };
-
 struct ct_wire_header {
 	enum ct_wire_kind kind;
 	uint8_t flags;
-	uint8_t code;    /* CALL: criticality; CANCEL: ct_cancel_reason 1..6; REPLY: status 0..16 */
+	uint8_t code; /* CALL: ct_criticality; CANCEL: ct_cancel_reason 1..6; REPLY: status 0..16 */
 	uint8_t attempt; /* CALL: from 1; REPLY: attempts seen; CANCEL: 0 */
 	/* CALL: time left, all ones: none, never 0; REPLY: retry after, 0: no hint */
 	uint64_t budget_us;

@@ -5,7 +5,7 @@
 
 #include <criterion/criterion.h>
 
-TestSuite(list, .fini = leak_check, .timeout = 10);
+TestSuite(list, .fini = leak_check, .timeout = 60);
 
 struct item {
 	int number;
@@ -47,6 +47,20 @@ Test(list, items_come_out_in_the_order_they_went_in)
 		cr_assert_eq(ct_list_pop_front(&head), &items[i].link);
 	cr_assert_null(ct_list_pop_front(&head));
 	cr_assert(ct_list_empty(&head));
+}
+
+Test(list, an_item_can_come_in_at_the_front)
+{
+	struct item items[ITEMS], first = { .number = 6 }, second = { .number = 7 };
+	struct ct_list head;
+
+	make(&head, items);
+	ct_list_push_front(&head, &first.link);
+	cr_assert_eq(digits(&head), 71234);
+	ct_list_init(&head);
+	ct_list_push_front(&head, &first.link);
+	ct_list_push_front(&head, &second.link);
+	cr_assert_eq(digits(&head), 87);
 }
 
 Test(list, an_item_can_leave_from_anywhere)

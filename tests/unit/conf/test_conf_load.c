@@ -32,7 +32,7 @@ static const struct example_peer *peer_at(const struct example *e, size_t i)
 	return (const struct example_peer *)e->peers.entries + i;
 }
 
-TestSuite(conf_load, .fini = leak_check, .timeout = 10);
+TestSuite(conf_load, .fini = leak_check, .timeout = 60);
 
 Test(conf_load, an_empty_file_gives_the_defaults)
 {
@@ -55,6 +55,29 @@ Test(conf_load, an_empty_file_gives_the_defaults)
 	cr_assert_eq(e.peers.n, 0);
 	cr_assert_eq(e.untouched, 42);
 	ct_conf_fini(&example_schema, &e);
+}
+
+Test(conf_load, a_partial_schema_passes_over_what_it_does_not_know)
+{
+	struct ct_conf_schema partial = example_schema;
+	struct example e = { .untouched = 42 };
+
+	partial.partial = true;
+	cr_assert_eq(
+		ct_conf_load_text(&partial, "x.cfg",
+				  ct_bytes_of_str("store = { path = \"x\"; deep = { a = 1; }; };"
+						  "pool = { workers = 3; frob = true; };"
+						  "other = 1;"),
+				  NULL, &e, &report),
+		CT_OK, "%s", report.text);
+	cr_assert_str_eq(report.text, "");
+	cr_assert_eq(e.pool.workers, 3);
+	ct_conf_fini(&partial, &e);
+
+	cr_assert_eq(ct_conf_load_text(&partial, "x.cfg",
+				       ct_bytes_of_str("pool = { workers = 3000; };"), NULL, &e,
+				       &report),
+		     CT_INVALID_ARGUMENT, "what it knows it checks");
 }
 
 Test(conf_load, the_file_sets_every_type)

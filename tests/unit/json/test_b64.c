@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(b64, .fini = leak_check, .timeout = 10);
+TestSuite(b64, .fini = leak_check, .timeout = 60);
 
 Test(b64, the_vectors_of_rfc_4648_hold_both_ways)
 {
@@ -63,6 +63,17 @@ Test(b64, decoding_never_writes_past_its_bound)
 		if (ok)
 			cr_assert_leq(len, ct_b64_bytes_max(n));
 	}
+}
+
+Test(b64, text_may_become_bytes_in_its_own_memory)
+{
+	char text[] = "AP8HAA=="; /* 00 ff 07 00 */
+	size_t len;
+
+	cr_assert(ct_b64_decode(ct_bytes_of_str(text), (uint8_t *)text, &len));
+
+	cr_assert_eq(len, 4);
+	cr_assert_arr_eq(text, "\x00\xff\x07\x00", 4);
 }
 
 Test(b64, padding_stands_at_the_end_of_a_group_or_nowhere)
