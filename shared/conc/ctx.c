@@ -210,13 +210,11 @@ static bool fires_elsewhere_locked(const struct ct_ctx *ctx, const struct ct_ctx
 	return false;
 }
 
-bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
+static bool remove_hook_locked(struct ct_ctx *ctx, struct stripe *s, struct ct_ctx_hook *hook)
+	CT_REQUIRES(&s->lock)
 {
-	struct stripe *s = stripe_of(ctx);
-	bool never_ran;
+	const bool never_ran = hook->fn != NULL;
 
-	ct_lock_acquire(&s->lock);
-	never_ran = hook->fn != NULL;
 	if (never_ran)
 		ct_list_remove(&hook->link); /* harmless where finish has dropped it */
 	while (fires_elsewhere_locked(ctx, hook)) {
@@ -224,6 +222,36 @@ bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
 		ct_cond_wait(&s->returned, &s->lock);
 		s->waiting--;
 	}
+	return never_ran;
+}
+
+static void finish_locked(struct ct_ctx *ctx)
+{
+	while (ct_list_pop_front(&ctx->hooks) != NULL)
+		; /* dropped */
+	ctx->finished = true;
+	/* It stays where it is for those below, until its last reference goes. */
+}
+
+bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
+{
+	struct stripe *s = stripe_of(ctx);
+	bool never_ran;
+
+	ct_lock_acquire(&s->lock);
+	never_ran = remove_hook_locked(ctx, s, hook);
+	ct_lock_release(&s->lock);
+	return never_ran;
+}
+
+bool ct_ctx_finish_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
+{
+	struct stripe *s = stripe_of(ctx);
+	bool never_ran;
+
+	ct_lock_acquire(&s->lock);
+	never_ran = remove_hook_locked(ctx, s, hook);
+	finish_locked(ctx);
 	ct_lock_release(&s->lock);
 	return never_ran;
 }
@@ -253,6 +281,14 @@ static enum ct_cancel_reason enter_tree(struct ct_ctx *ctx, enum ct_cancel_reaso
 void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx))
 {
+	CT_CHECK(parent != NULL || timers != NULL);
+	ct_ctx_init_at(ctx, parent, timers, deadline,
+		       ct_now(ct_timers_clock(parent != NULL ? parent->timers : timers)), release);
+}
+
+void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
+		    ct_instant deadline, ct_instant now, void (*release)(struct ct_ctx *ctx))
+{
 	enum ct_cancel_reason why = CT_CANCEL_NONE;
 
 	CT_CHECK(parent != NULL || timers != NULL);
@@ -271,11 +307,13 @@ void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *ti
 	ct_list_init(&ctx->hooks);
 	ct_timer_init(&ctx->timer, deadline_fn);
 
-	if (ct_deadline_passed(ct_timers_clock(ctx->timers), ctx->deadline))
+	if (now.ns >= ctx->deadline.ns)
 		why = CT_CANCEL_DEADLINE;
 	if (parent != NULL) {
 		ct_ctx_ref(parent);
 		ctx->trace = parent->trace;
+		ctx->rated = parent->rated;
+		ctx->criticality = parent->criticality;
 		why = enter_tree(ctx, why);
 	}
 	if (why != CT_CANCEL_NONE) {
@@ -328,11 +366,8 @@ void ct_ctx_finish(struct ct_ctx *ctx)
 	struct stripe *s = stripe_of(ctx);
 
 	ct_lock_acquire(&s->lock);
-	while (ct_list_pop_front(&ctx->hooks) != NULL)
-		; /* dropped */
-	ctx->finished = true;
+	finish_locked(ctx);
 	ct_lock_release(&s->lock);
-	/* It stays where it is for those below, until its last reference goes. */
 }
 
 /* The last reference is gone. Nobody can reach it any more once this returns: a

@@ -4,6 +4,7 @@
 
 #include "base/attrs.h"
 #include "base/clock.h"
+#include "base/criticality.h"
 #include "base/id.h"
 #include "base/list.h"
 #include "base/status.h"
@@ -47,6 +48,8 @@ enum ct_cancel_reason {
 #undef X
 };
 
+enum { CT_CANCEL_REASONS_N = CT_CANCEL_PEER_GONE + 1 }; /* NONE is one of them */
+
 const char *ct_cancel_reason_name(enum ct_cancel_reason why); /* static, never NULL */
 
 /* What the tripped state means to a caller: DEADLINE -> DEADLINE_EXCEEDED,
@@ -68,6 +71,8 @@ struct ct_ctx {
 	_Atomic int64_t tripped_ns; /* when; valid once tripped is read with acquire */
 	struct ct_trace trace;
 	bool served;
+	bool rated; /* criticality was set, here or above */
+	enum ct_criticality criticality;
 	struct ct_timer timer;
 	/* under the lock of its stripe; sibling is under the parent's */
 	struct ct_list children, sibling, hooks;
@@ -96,6 +101,10 @@ CT_MUST_USE ct_status ct_ctx_with_timeout_ms(struct ct_ctx *parent, uint32_t tim
 void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx));
 
+/* The same for who has just read the clock. */
+void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
+		    ct_instant deadline, ct_instant now, void (*release)(struct ct_ctx *ctx));
+
 struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx); /* returns ctx */
 /* The owner is done with it. From here on only ct_ctx_cancel() on ctx itself can
  * trip ctx, no deadline and no parent. Hooks still set are dropped without being
@@ -114,9 +123,12 @@ static inline bool ct_ctx_done(const struct ct_ctx *ctx)
 }
 
 enum ct_cancel_reason ct_ctx_reason(const struct ct_ctx *ctx); /* NONE while live */
+/* The same, and DEADLINE from the deadline on, should the timer thread be late. */
+enum ct_cancel_reason ct_ctx_reason_at(const struct ct_ctx *ctx, ct_instant now);
 /* OK while it is live and its deadline is ahead. Reads the clock. */
 ct_status ct_ctx_status(const struct ct_ctx *ctx);
-ct_instant ct_ctx_deadline(const struct ct_ctx *ctx); /* CT_NEVER: none */
+ct_status ct_ctx_status_at(const struct ct_ctx *ctx, ct_instant now); /* does not read it */
+ct_instant ct_ctx_deadline(const struct ct_ctx *ctx);                 /* CT_NEVER: none */
 ct_instant ct_ctx_now(const struct ct_ctx *ctx);
 struct ct_timers *ct_ctx_timers(const struct ct_ctx *ctx);
 struct ct_ctx *ct_ctx_parent(const struct ct_ctx *ctx); /* borrowed; NULL: a root */
@@ -129,6 +141,14 @@ ct_instant ct_ctx_tripped_at(const struct ct_ctx *ctx); /* CT_NEVER while live *
 /* The trace is inherited by children made afterwards. Set before sharing. */
 void ct_ctx_set_trace(struct ct_ctx *ctx, struct ct_trace trace);
 struct ct_trace ct_ctx_trace(const struct ct_ctx *ctx);
+
+/* How much all that is done under it matters; never more than what is above it.
+ * Inherited by children made afterwards. Set before sharing. */
+void ct_ctx_set_criticality(struct ct_ctx *ctx, enum ct_criticality c);
+/* How much a call made under it matters: what was set here or above, or what its maker
+ * asks for when that is less. Where nothing was set, what is asked for. To ask for
+ * DEFAULT is to ask for nothing. */
+enum ct_criticality ct_ctx_criticality(const struct ct_ctx *ctx, enum ct_criticality asked);
 
 /* Called when a context trips. Lives in the caller's memory until it ran,
  * ct_ctx_hook_remove() returned, or the context is freed. Fields are private. */
@@ -148,6 +168,8 @@ void ct_ctx_on_cancel(struct ct_ctx *ctx, struct ct_ctx_hook *hook, ct_ctx_hook_
  * another thread this waits for it to return (not from within the fn itself). The
  * hook must have been set on ctx; once its fn has freed it, it is too late. */
 bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
+/* ct_ctx_hook_remove() and then ct_ctx_finish(). */
+bool ct_ctx_finish_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
 
 /* Blocks until `until` or until ctx trips. OK: the time came; else the status
  * of the trip. Not on the timer thread. */

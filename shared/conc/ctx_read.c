@@ -26,14 +26,23 @@ enum ct_cancel_reason ct_ctx_reason(const struct ct_ctx *ctx)
 	return (enum ct_cancel_reason)atomic_load_explicit(&ctx->tripped, memory_order_acquire);
 }
 
-ct_status ct_ctx_status(const struct ct_ctx *ctx)
+enum ct_cancel_reason ct_ctx_reason_at(const struct ct_ctx *ctx, ct_instant now)
 {
 	const enum ct_cancel_reason why = ct_ctx_reason(ctx);
 
-	if (why == CT_CANCEL_NONE &&
-	    ct_deadline_passed(ct_timers_clock(ctx->timers), ctx->deadline))
-		return CT_DEADLINE_EXCEEDED; /* the timer thread is about to say so */
-	return ct_status_from_reason(why);
+	if (why == CT_CANCEL_NONE && now.ns >= ctx->deadline.ns)
+		return CT_CANCEL_DEADLINE; /* the timer thread is about to say so */
+	return why;
+}
+
+ct_status ct_ctx_status_at(const struct ct_ctx *ctx, ct_instant now)
+{
+	return ct_status_from_reason(ct_ctx_reason_at(ctx, now));
+}
+
+ct_status ct_ctx_status(const struct ct_ctx *ctx)
+{
+	return ct_ctx_status_at(ctx, ct_ctx_now(ctx));
 }
 
 ct_instant ct_ctx_deadline(const struct ct_ctx *ctx)
@@ -81,4 +90,18 @@ void ct_ctx_set_served(struct ct_ctx *ctx)
 bool ct_ctx_served(const struct ct_ctx *ctx)
 {
 	return ctx->served;
+}
+
+void ct_ctx_set_criticality(struct ct_ctx *ctx, enum ct_criticality c)
+{
+	ctx->criticality = ctx->rated ? ct_criticality_lower(ctx->criticality, c) : c;
+	ctx->rated = true;
+}
+
+enum ct_criticality ct_ctx_criticality(const struct ct_ctx *ctx, enum ct_criticality asked)
+{
+	if (!ctx->rated)
+		return asked;
+	return asked == CT_CRIT_DEFAULT ? ctx->criticality
+					: ct_criticality_lower(ctx->criticality, asked);
 }

@@ -6,16 +6,18 @@
 #include "conc/lock.h"
 #include "conc/thread.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #define POOL_TAG 0x506f6f4cU /* "PooL" */
 
-enum { WORKERS_MAX = 256, NAME_MAX_LEN = 10, THREAD_NAME_SIZE = 16 };
+enum { WORKERS_MAX = 256, NAME_MAX_LEN = 10, THREAD_NAME_SIZE = 16, WAKES_MAX = 16 };
 
 /*
- * How workers are woken. A worker that finds nothing to run parks on a condition
+ * How workers are woken. A worker that finds nothing to run parks on a semaphore
  * of its own, so a wake-up reaches the one it is meant for. A worker is running a
  * task, parked, or about to look at the queues. While some are parked, at least as
  * many are about to look as there are runnable tasks: a submit wakes what is
@@ -26,10 +28,16 @@ enum { WORKERS_MAX = 256, NAME_MAX_LEN = 10, THREAD_NAME_SIZE = 16 };
 struct worker {
 	struct ct_pool *pool;
 	pthread_t thread;
-	struct ct_cond wake;
+	sem_t wake; /* not a condition: that takes the lock again as if others waited for it */
 	struct ct_list link; /* in pool->parked */
 	bool parked;
+
+	/* the worker's own thread */
+	const struct ct_task *task; /* whose fn it calls; compared, never followed */
+	bool left;                  /* that one has left its place */
 };
+
+static _Thread_local struct worker *self; /* NULL: the thread is none */
 
 struct lane {
 	struct ct_list urgent, tasks;
@@ -50,6 +58,10 @@ struct ct_pool {
 	uint32_t running, batch_running;
 	bool closing;
 	struct ct_pool_stats stats; /* but queued and running */
+
+	/* Of the running tasks, those that have left their places: up at any time, down
+	 * under the lock. Release and acquire: who has a task's result sees its place. */
+	_Atomic uint32_t left[CT_POOL_LANES];
 };
 
 const char *ct_lane_name(enum ct_lane lane)
@@ -75,36 +87,57 @@ static void set_queued_locked(struct lane *q, uint32_t n)
 	atomic_store_explicit(&q->queued, n, memory_order_relaxed);
 }
 
+static uint32_t left_of(const struct ct_pool *p, enum ct_lane lane)
+{
+	return atomic_load_explicit(&p->left[lane], memory_order_acquire);
+}
+
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Workers that tasks of the lane may have now. */
-static uint32_t free_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
+/* Workers that tasks of the lane may have when so many are taken. */
+static uint32_t free_locked(const struct ct_pool *p, enum ct_lane lane, uint32_t taken,
+			    uint32_t taken_by_batch) CT_REQUIRES(&p->lock)
 {
-	const uint32_t idle = p->opts.workers - p->running;
+	const uint32_t idle = p->opts.workers - taken;
 
 	if (lane == CT_LANE_INTERACTIVE)
 		return idle;
 	return min_u32(idle - min_u32(idle, queued_of(&p->lanes[CT_LANE_INTERACTIVE])),
-		       p->opts.batch_workers_max - p->batch_running);
+		       p->opts.batch_workers_max - taken_by_batch);
 }
 
-/* Queued tasks of the lane that have such a worker, so do not really wait. */
+/* Queued tasks of the lane that have a worker now, so do not really wait. */
 static uint32_t served_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
 {
-	return min_u32(queued_of(&p->lanes[lane]), free_locked(p, lane));
+	return min_u32(queued_of(&p->lanes[lane]),
+		       free_locked(p, lane, p->running, p->batch_running));
 }
 
-static bool room_locked(const struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
+/* A worker whose task has left its place counts as free. */
+static bool room_locked(const struct ct_pool *p, const struct ct_task *t) CT_REQUIRES(&p->lock)
 {
-	const uint32_t queued = queued_of(&p->lanes[lane]), free_n = free_locked(p, lane);
+	const uint32_t batch_left = left_of(p, CT_LANE_BATCH);
+	const uint32_t left = left_of(p, CT_LANE_INTERACTIVE) + batch_left;
+	const uint32_t queued = queued_of(&p->lanes[t->lane]);
+	const uint32_t free_n = free_locked(p, t->lane, p->running - left,
+					    p->batch_running - batch_left);
 
-	return queued < free_n || queued - free_n < p->opts.queue_max[lane];
+	return queued < free_n || queued - free_n + t->spare < p->opts.queue_max[t->lane];
 }
 
-static void wake_locked(struct ct_pool *p) CT_REQUIRES(&p->lock)
+/* Those who are to be woken once the lock is released: a worker that is woken under it
+ * would wait for it at once, and be woken again. Only for who knows that the pool is
+ * not freed before he is done. */
+struct wakes {
+	struct worker *workers[WAKES_MAX];
+	unsigned n;
+};
+
+/* later NULL: at once. */
+static void wake_locked(struct ct_pool *p, struct wakes *later) CT_REQUIRES(&p->lock)
 {
 	const uint32_t about_to_look = p->opts.workers - p->running - p->parked_n;
 	const uint32_t runnable = served_locked(p, CT_LANE_INTERACTIVE) +
@@ -117,8 +150,18 @@ static void wake_locked(struct ct_pool *p) CT_REQUIRES(&p->lock)
 		ct_list_remove(&w->link);
 		p->parked_n--;
 		w->parked = false;
-		ct_cond_signal(&w->wake);
+		if (later != NULL && later->n < WAKES_MAX)
+			later->workers[later->n++] = w;
+		else
+			CT_CHECK(sem_post(&w->wake) == 0);
 	}
+}
+
+/* It is out of the list and stays parked until this, so the post is its own. */
+static void wake(const struct wakes *wakes)
+{
+	for (unsigned i = 0; i < wakes->n; i++)
+		CT_CHECK(sem_post(&wakes->workers[i]->wake) == 0);
 }
 
 static void park_locked(struct ct_pool *p, struct worker *w) CT_REQUIRES(&p->lock)
@@ -126,8 +169,12 @@ static void park_locked(struct ct_pool *p, struct worker *w) CT_REQUIRES(&p->loc
 	ct_list_push_back(&p->parked, &w->link);
 	p->parked_n++;
 	w->parked = true;
-	while (w->parked)
-		ct_cond_wait(&w->wake, &p->lock);
+	while (w->parked) {
+		ct_lock_release(&p->lock);
+		while (sem_wait(&w->wake) != 0)
+			CT_CHECK(errno == EINTR);
+		ct_lock_acquire(&p->lock);
+	}
 }
 
 static struct ct_task *pop_locked(struct ct_pool *p, enum ct_lane lane) CT_REQUIRES(&p->lock)
@@ -161,30 +208,55 @@ static struct ct_task *take_locked(struct ct_pool *p) CT_REQUIRES(&p->lock)
 	return t;
 }
 
+static void run_locked(struct ct_pool *p, struct worker *w, struct ct_task *t) CT_REQUIRES(&p->lock)
+{
+	const enum ct_lane lane = t->lane; /* t may be gone after fn */
+
+	ct_lock_release(&p->lock);
+	ct_lock_check_none();
+	w->task = t;
+	w->left = false;
+	t->fn(t, CT_OK);
+	w->task = NULL;
+	ct_lock_acquire(&p->lock);
+	p->running--;
+	p->batch_running -= lane == CT_LANE_BATCH;
+	if (w->left)
+		atomic_fetch_sub_explicit(&p->left[lane], 1, memory_order_relaxed);
+	p->stats.finished++;
+}
+
+/* The worker counts as about to look meanwhile, so rest must be short. */
+static void rest_locked(struct ct_pool *p) CT_REQUIRES(&p->lock)
+{
+	if (p->opts.rest == NULL)
+		return;
+	ct_lock_release(&p->lock);
+	p->opts.rest();
+	ct_lock_acquire(&p->lock);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct ct_pool *p = w->pool;
+	bool rested = true; /* since its last task */
 
 	CT_TAG_CHECK(p, POOL_TAG);
+	self = w;
 	ct_lock_acquire(&p->lock);
 	while (!p->closing) {
 		struct ct_task *t = take_locked(p);
-		bool batch;
 
-		if (t == NULL) {
+		if (t != NULL)
+			run_locked(p, w, t);
+		else if (!rested)
+			rest_locked(p);
+		else
 			park_locked(p, w);
-			continue;
-		}
-		batch = t->lane == CT_LANE_BATCH; /* t may be gone after fn */
-		ct_lock_release(&p->lock);
-		ct_lock_check_none();
-		t->fn(t, CT_OK);
-		ct_lock_acquire(&p->lock);
-		p->running--;
-		p->batch_running -= batch;
-		p->stats.finished++;
+		rested = t == NULL;
 	}
+	rest_locked(p);
 	ct_lock_release(&p->lock); /* close has emptied the queues */
 	return NULL;
 }
@@ -203,13 +275,13 @@ static ct_status start_worker(struct ct_pool *p, uint16_t i)
 
 	w->pool = p;
 	ct_list_init(&w->link);
-	ct_cond_init(&w->wake);
+	CT_CHECK(sem_init(&w->wake, 0, 0) == 0);
 	(void)snprintf(name, sizeof(name), "%s-%u", p->opts.name, (unsigned)i); /* it fits */
 	st = ct_thread_start(&w->thread, name, worker_main, w);
 	if (st == CT_OK)
 		p->workers_n++;
 	else
-		ct_cond_fini(&w->wake);
+		CT_CHECK(sem_destroy(&w->wake) == 0);
 	return st;
 }
 
@@ -259,7 +331,7 @@ static bool accept_locked(struct ct_pool *p, struct ct_task *t) CT_REQUIRES(&p->
 	CT_CHECK((unsigned)t->lane < CT_POOL_LANES);
 	CT_CHECK(!t->queued);
 	q = &p->lanes[t->lane];
-	if (!t->urgent && !room_locked(p, t->lane)) {
+	if (!t->urgent && !room_locked(p, t)) {
 		p->stats.refused++;
 		return false;
 	}
@@ -282,7 +354,7 @@ ct_status ct_pool_submit(struct ct_pool *p, struct ct_task *t)
 	} else if (!accept_locked(p, t)) {
 		st = CT_RESOURCE_EXHAUSTED;
 	} else {
-		wake_locked(p);
+		wake_locked(p, NULL);
 	}
 	ct_lock_release(&p->lock);
 	return st;
@@ -290,6 +362,7 @@ ct_status ct_pool_submit(struct ct_pool *p, struct ct_task *t)
 
 ct_status ct_pool_submit_list(struct ct_pool *p, struct ct_list *tasks)
 {
+	struct wakes wakes = { .n = 0 };
 	struct ct_list left;
 	struct ct_list *l;
 	ct_status st = CT_OK;
@@ -308,10 +381,27 @@ ct_status ct_pool_submit_list(struct ct_pool *p, struct ct_list *tasks)
 		}
 		ct_list_push_back(&left, l);
 	}
-	wake_locked(p);
+	wake_locked(p, &wakes);
 	ct_lock_release(&p->lock);
+	wake(&wakes);
 	ct_list_splice_back(tasks, &left);
 	return st;
+}
+
+void ct_pool_leave(const struct ct_task *t)
+{
+	struct worker *w = self;
+
+	if (w == NULL || w->task != t || w->left)
+		return;
+	w->left = true;
+	atomic_fetch_add_explicit(&w->pool->left[t->lane], 1, memory_order_release);
+}
+
+uint16_t ct_pool_worker(void)
+{
+	CT_CHECK(self != NULL);
+	return (uint16_t)(self - self->pool->workers);
 }
 
 bool ct_pool_remove(struct ct_pool *p, struct ct_task *t)
@@ -353,7 +443,7 @@ void ct_pool_close(struct ct_pool *p)
 		struct worker *w = CT_CONTAINER_OF(l, struct worker, link);
 
 		w->parked = false;
-		ct_cond_signal(&w->wake);
+		CT_CHECK(sem_post(&w->wake) == 0);
 	}
 	p->parked_n = 0;
 	ct_lock_release(&p->lock);
@@ -373,7 +463,7 @@ struct ct_pool *ct_pool_free(struct ct_pool *p)
 	for (uint16_t i = 0; i < p->workers_n; i++) {
 		CT_CHECK(!pthread_equal(pthread_self(), p->workers[i].thread));
 		ct_thread_join(p->workers[i].thread);
-		ct_cond_fini(&p->workers[i].wake);
+		CT_CHECK(sem_destroy(&p->workers[i].wake) == 0);
 	}
 	CT_CHECK(p->running == 0);
 	for (int i = 0; i < CT_POOL_LANES; i++)

@@ -13,9 +13,11 @@
  * A fixed set of worker threads behind bounded queues, one a lane.
  *
  * Exact admission: with W workers free for a lane and a queue of Q, W + Q
- * submits are accepted and the next is refused, whatever the threads' timing.
- * A worker is free from the return of a task's fn on; those that INTERACTIVE
- * tasks wait for are not free for BATCH.
+ * submits are accepted and the next is refused, whatever the threads' timing. To a
+ * task that spares N places the queue is one of Q - N.
+ * A worker is free from the return of a task's fn on, or from the moment in which
+ * that leaves its place; those that INTERACTIVE tasks wait for are not free for
+ * BATCH.
  *
  * Life: new -> (submit | remove)* -> close -> free. Any thread, except that
  * free must not be called from a worker. Nothing here blocks but free.
@@ -44,7 +46,8 @@ struct ct_task {
 	struct ct_list link;
 	ct_task_fn *fn;
 	enum ct_lane lane;
-	bool urgent; /* second half of admitted work: never refused as full, first in its lane */
+	uint32_t spare; /* it waits only while so many places of its lane stay free for others */
+	bool urgent;    /* second half of admitted work: never refused as full, first in its lane */
 	bool queued;
 };
 
@@ -53,6 +56,9 @@ struct ct_pool_opts {
 	uint16_t batch_workers_max;        /* of them may run BATCH; 0: half, at least 1 */
 	uint32_t queue_max[CT_POOL_LANES]; /* tasks waiting, per lane; 0: none may wait */
 	const char *name;                  /* threads are "<name>-<i>"; at most 10 characters */
+	/* A worker that has run tasks finds none and is about to wait, or ends. Without
+	 * a lock; must not block. NULL ok. */
+	void (*rest)(void);
 };
 
 /* accepted = finished + removed + dropped + queued (all lanes) + running */
@@ -73,8 +79,18 @@ CT_MUST_USE ct_status ct_pool_submit(struct ct_pool *p, struct ct_task *t);
 /* Submits what it can of a list of tasks (linked through ct_task.link) under one
  * lock and with as few wake-ups as there are workers to wake. Refused tasks
  * stay in the list. The result is OK only when the list is empty afterwards;
- * else RESOURCE_EXHAUSTED or UNAVAILABLE for those that are left. */
+ * else RESOURCE_EXHAUSTED or UNAVAILABLE for those that are left. The pool must not be
+ * freed before it has returned, although the tasks may have run by then. */
 CT_MUST_USE ct_status ct_pool_submit_list(struct ct_pool *p, struct ct_list *tasks);
+
+/* From the fn of t, on its worker: from here on that counts as free, although fn goes
+ * on for a moment. For a task whose result is out before fn returns: who has it may
+ * submit the next one, and is not refused. Anywhere else, and a second time, it does
+ * nothing. Any thread; takes no lock. */
+void ct_pool_leave(const struct ct_task *t);
+
+/* Which of its pool's workers this thread is, 0..workers - 1. On a worker alone. */
+uint16_t ct_pool_worker(void);
 
 /* True: it was still queued, is the caller's again, and fn never runs. */
 CT_MUST_USE bool ct_pool_remove(struct ct_pool *p, struct ct_task *t);

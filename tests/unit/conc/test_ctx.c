@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 
-TestSuite(ctx, .fini = leak_check, .timeout = 10);
+TestSuite(ctx, .fini = leak_check, .timeout = 60);
 
 static struct fixture f;
 
@@ -310,6 +310,31 @@ Test(ctx, children_inherit_the_trace_that_is_set_when_they_are_made)
 }
 
 /* ---- what cannot be ------------------------------------------------------------------------ */
+
+Test(ctx, criticality_is_inherited_and_only_ever_lowered)
+{
+	struct ct_ctx *root, *child, *grandchild;
+
+	fixture_init(&f);
+	cr_assert_eq(ct_ctx_new_root(f.timers, CT_NEVER, &root), CT_OK);
+	cr_assert_eq(ct_ctx_criticality(root, CT_CRIT_CRITICAL), CT_CRIT_CRITICAL, "nobody said");
+	cr_assert_eq(ct_ctx_criticality(root, CT_CRIT_DEFAULT), CT_CRIT_DEFAULT);
+
+	ct_ctx_set_criticality(root, CT_CRIT_CRITICAL);
+	cr_assert_eq(ct_ctx_with_deadline(root, CT_NEVER, &child), CT_OK);
+	ct_ctx_set_criticality(child, CT_CRIT_DEFAULT);
+	cr_assert_eq(ct_ctx_with_deadline(child, CT_NEVER, &grandchild), CT_OK);
+	ct_ctx_set_criticality(grandchild, CT_CRIT_CRITICAL);
+
+	cr_assert_eq(ct_ctx_criticality(root, CT_CRIT_DEFAULT), CT_CRIT_CRITICAL);
+	cr_assert_eq(ct_ctx_criticality(child, CT_CRIT_CRITICAL), CT_CRIT_DEFAULT);
+	cr_assert_eq(ct_ctx_criticality(child, CT_CRIT_SHEDDABLE), CT_CRIT_SHEDDABLE);
+	cr_assert_eq(ct_ctx_criticality(grandchild, CT_CRIT_CRITICAL), CT_CRIT_DEFAULT);
+	ct_ctx_unref(grandchild);
+	ct_ctx_unref(child);
+	ct_ctx_unref(root);
+	fixture_fini(&f);
+}
 
 Test(ctx, cancelling_for_no_reason_is_a_programming_error, .signal = SIGABRT)
 {

@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <sched.h>
 
-TestSuite(ctx_hooks, .fini = leak_check, .timeout = 10);
+TestSuite(ctx_hooks, .fini = leak_check, .timeout = 60);
 
 static struct fixture f;
 
@@ -200,6 +200,7 @@ struct slow {
 	struct ct_ctx_hook hook;
 	struct ct_ctx *ctx;
 	sem_t entered;
+	sem_t leave; /* held_fn */
 	atomic_bool returned;
 };
 
@@ -214,10 +215,22 @@ static void slow_fn(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
 	atomic_store(&s->returned, true);
 }
 
+/* Stays until it is let go. */
+static void held_fn(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct slow *s = CT_CONTAINER_OF(hook, struct slow, hook);
+
+	(void)why;
+	CT_CHECK(sem_post(&s->entered) == 0);
+	AWAIT(&s->leave);
+	atomic_store(&s->returned, true);
+}
+
 static void slow_init(struct slow *s)
 {
 	*s = (struct slow){ .ctx = new_root(&f, CT_NEVER) };
 	CT_CHECK(sem_init(&s->entered, 0, 0) == 0);
+	CT_CHECK(sem_init(&s->leave, 0, 0) == 0);
 }
 
 static void *cancel_it(void *arg)
@@ -278,12 +291,13 @@ Test(ctx_hooks, remove_does_not_wait_for_another_hooks_fn)
 
 	fixture_init(&f);
 	slow_init(&s);
-	ct_ctx_on_cancel(s.ctx, &s.hook, slow_fn);
+	ct_ctx_on_cancel(s.ctx, &s.hook, held_fn);
 	watch(s.ctx, &w);
 	cr_assert_eq(ct_thread_start(&t, "runner", cancel_it, &s), CT_OK);
 	AWAIT(&s.entered);
 	cr_assert(ct_ctx_hook_remove(s.ctx, &w.hook)); /* the slow one is before it */
 	cr_assert_not(atomic_load(&s.returned));
+	CT_CHECK(sem_post(&s.leave) == 0);
 	ct_thread_join(t);
 	cr_assert_eq(atomic_load(&w.runs), 0);
 	ct_ctx_unref(s.ctx);

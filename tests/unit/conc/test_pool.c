@@ -7,10 +7,11 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
-TestSuite(pool, .fini = leak_check, .timeout = 10);
+TestSuite(pool, .fini = leak_check, .timeout = 60);
 
 /* ---- admission ------------------------------------------------------------------ */
 
@@ -348,4 +349,40 @@ Test(pool, submitting_a_queued_task_again_is_a_programming_error, .signal = SIGA
 	gate_init(&g, CT_LANE_INTERACTIVE);
 	(void)!ct_pool_submit(p, &g.task);
 	(void)!ct_pool_submit(p, &g.task);
+}
+
+/* ---- rest ------------------------------------------------------------------------ */
+
+static atomic_uint rests;
+
+static void count_rest(void)
+{
+	atomic_fetch_add(&rests, 1);
+}
+
+Test(pool, a_worker_rests_once_behind_its_last_task_and_not_between_two)
+{
+	const struct ct_pool_opts o = {
+		.workers = 1, .queue_max = { 8, 8 }, .name = "rest", .rest = count_rest
+	};
+	struct gate g[4];
+	struct ct_pool *p;
+	unsigned seen;
+
+	atomic_store(&rests, 0);
+	cr_assert_eq(ct_pool_new(&o, &p), CT_OK);
+	gates_init(g, 4, CT_LANE_INTERACTIVE);
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_eq(ct_pool_submit(p, &g[i].task), CT_OK);
+	for (size_t i = 0; i < 4; i++) {
+		gate_await_entered(&g[i]);
+		cr_assert_eq(atomic_load(&rests), 0, "before task %zu", i);
+		gates_open(&g[i], 1);
+	}
+	do {
+		seen = atomic_load(&rests);
+		sched_yield();
+	} while (seen == 0); /* the suite's timeout bounds it */
+	p = ct_pool_free(p);
+	cr_assert_leq(atomic_load(&rests), 2, "once behind the tasks, once at its end");
 }

@@ -72,12 +72,13 @@ static void start(struct model *m, uint64_t *seed)
 	cr_assert_eq(ct_pool_new(&o, &m->pool), CT_OK);
 }
 
-static bool model_submit(struct model *m, enum ct_lane lane, bool urgent)
+/* What still waits once the free workers are taken is the new task too. */
+static bool model_submit(struct model *m, enum ct_lane lane, uint32_t spare, bool urgent)
 {
 	settle(m);
 	m->queued[lane]++;
 	settle(m);
-	if (urgent || m->queued[lane] <= m->queue_max[lane]) {
+	if (urgent || m->queued[lane] == 0 || m->queued[lane] + spare <= m->queue_max[lane]) {
 		m->accepted++;
 		return true;
 	}
@@ -86,14 +87,16 @@ static bool model_submit(struct model *m, enum ct_lane lane, bool urgent)
 	return false;
 }
 
-static void submit(struct model *m, enum ct_lane lane, bool urgent)
+/* A third of them spare places for others, more than there are at times. */
+static void submit(struct model *m, enum ct_lane lane, bool urgent, uint64_t *seed)
 {
 	const size_t i = m->tasks_n++;
 	struct gate *g = &m->gates[i];
 
 	gate_init(g, lane);
 	g->task.urgent = urgent;
-	m->pending[i] = model_submit(m, lane, urgent);
+	g->task.spare = rnd(seed) % 3 == 0 ? (uint32_t)(rnd(seed) % 6) : 0;
+	m->pending[i] = model_submit(m, lane, g->task.spare, urgent);
 	cr_assert_eq(ct_pool_submit(m->pool, &g->task),
 		     m->pending[i] ? CT_OK : CT_RESOURCE_EXHAUSTED);
 }
@@ -192,7 +195,7 @@ static void run_lane(enum ct_lane lane, uint64_t *seed)
 		const size_t burst = 1 + rnd(seed) % 8;
 
 		for (size_t i = 0; i < burst && m.tasks_n < TASKS_MAX; i++)
-			submit(&m, lane, rnd(seed) % 16 == 0);
+			submit(&m, lane, rnd(seed) % 16 == 0, seed);
 		if (rnd(seed) % 2 == 0) {
 			await_settled(&m); /* so that a task has begun that can end */
 			if (m.running[lane] > 0)
@@ -236,7 +239,7 @@ static void run_mixed(uint64_t *seed)
 			remove_one(&m, seed);
 			break;
 		default:
-			submit(&m, lane, rnd(seed) % 8 == 0);
+			submit(&m, lane, rnd(seed) % 8 == 0, seed);
 			break;
 		}
 		await_settled(&m);
