@@ -65,6 +65,7 @@ static void count_out(struct ct_conn *c)
 	ct_lock_release(&c->lock);
 	n->past.closed += c->told_open ? 1 : 0;
 	n->connections--;
+	n->freed++;
 	ct_list_remove(&c->link);
 	ct_listener__conn_gone_locked(n, c);
 	ct_lock_release(&n->lock);
@@ -137,19 +138,31 @@ void ct_conn__hold_locked(struct ct_conn *c, unsigned ops)
 	c->ops += ops;
 }
 
+bool ct_conn__drop_locked(struct ct_conn *c, unsigned ops)
+{
+	ct_lock_check_held(&c->lock);
+	CT_CHECK(c->ops >= ops);
+	c->ops -= ops;
+	if (c->ops > 0 || c->sm.state != CT_CONN_CLOSING)
+		return false;
+	ct_sm_move(&c->sm, CT_CONN_CLOSED);
+	return true;
+}
+
+void ct_conn__retire(struct ct_conn *c)
+{
+	ct_chores_give(c->net->chores, &c->chore, retire);
+}
+
 void ct_conn__drop(struct ct_conn *c)
 {
 	bool quiet;
 
 	ct_lock_acquire(&c->lock);
-	CT_CHECK(c->ops > 0);
-	c->ops--;
-	quiet = c->ops == 0 && c->sm.state == CT_CONN_CLOSING;
-	if (quiet)
-		ct_sm_move(&c->sm, CT_CONN_CLOSED);
+	quiet = ct_conn__drop_locked(c, 1);
 	ct_lock_release(&c->lock);
 	if (quiet)
-		ct_chores_give(c->net->chores, &c->chore, retire);
+		ct_conn__retire(c);
 }
 
 void ct_conn__posted(struct ct_conn *c)

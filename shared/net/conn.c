@@ -67,9 +67,11 @@ void ct_conn__free_nng_parts(struct ct_conn *c)
 {
 	nng_aio_free(c->tx_aio); /* waits for the tail of a callback */
 	nng_aio_free(c->rx_aio);
+	nng_aio_free(c->tx_now_aio);
+	nng_aio_free(c->rx_now_aio);
 	if (c->stream != NULL)
 		nng_stream_free(c->stream);
-	c->tx_aio = c->rx_aio = NULL;
+	c->tx_aio = c->rx_aio = c->tx_now_aio = c->rx_now_aio = NULL;
 	c->stream = NULL;
 }
 
@@ -126,13 +128,17 @@ ct_status ct_conn__new(struct ct_net *n, nng_stream *stream, const struct ct_con
 	init_struct(n, p, c);
 	c->peer = peer_name(stream, p);
 	if (c->peer == NULL || nng_aio_alloc(&c->tx_aio, ct_conn__send_cb, c) != 0 ||
-	    nng_aio_alloc(&c->rx_aio, ct_conn__recv_cb, c) != 0) {
+	    nng_aio_alloc(&c->rx_aio, ct_conn__recv_cb, c) != 0 ||
+	    nng_aio_alloc(&c->tx_now_aio, NULL, NULL) != 0 ||
+	    nng_aio_alloc(&c->rx_now_aio, NULL, NULL) != 0) {
 		ct_conn__free_nng_parts(c);
 		free_struct(c);
 		return CT_RESOURCE_EXHAUSTED;
 	}
 	nng_aio_set_timeout(c->tx_aio, NNG_DURATION_INFINITE);
 	nng_aio_set_timeout(c->rx_aio, NNG_DURATION_INFINITE);
+	nng_aio_set_timeout(c->tx_now_aio, NNG_DURATION_INFINITE);
+	nng_aio_set_timeout(c->rx_now_aio, NNG_DURATION_INFINITE);
 	c->stream = stream;
 	*ret_conn = c;
 	return CT_OK;

@@ -72,6 +72,8 @@ struct ct_conn {
 	void *user; /* written by opened(), before any other event can be */
 	struct nng_stream *stream;
 	struct nng_aio *tx_aio, *rx_aio;
+	struct nng_aio *rx_now_aio; /* has no callback; whoever made rx_busy true */
+	struct nng_aio *tx_now_aio; /* has no callback; whoever made tx_busy true */
 	enum ct_sp_protocol self;
 	bool ipc;
 	char *peer;
@@ -89,7 +91,9 @@ struct ct_conn {
 	struct ct_conn_buf gather; /* what comes next */
 	struct ct_conn_buf flight; /* what is on the wire; nng reads it while tx_busy */
 	size_t flight_sent;        /* of flight.len */
+	size_t worth;              /* bytes that are worth a send of their own, by what comes */
 	unsigned corks;
+	bool in_batch; /* what came is being handed over: sends gather, up to what is worth one */
 	bool tx_busy;
 	ct_instant tx_at; /* start or last progress of a send */
 	/* receiving: recv.c */
@@ -152,6 +156,10 @@ void ct_conn__hold_locked(struct ct_conn *c, unsigned ops) CT_REQUIRES(&c->lock)
 /* After it was given. Ends it again if the connection began to close meanwhile: a
  * cancel that came before nng had the operation would be lost. Drops one op. */
 void ct_conn__posted(struct ct_conn *c);
+/* Drops ops. True: that was the end; the caller must call ct_conn__retire(), without
+ * the lock, as its last touch unless it has a reference. */
+CT_MUST_USE bool ct_conn__drop_locked(struct ct_conn *c, unsigned ops) CT_REQUIRES(&c->lock);
+void ct_conn__retire(struct ct_conn *c);
 /* Drops one op; c may be gone afterwards unless the caller has a reference. */
 void ct_conn__drop(struct ct_conn *c);
 /* Adds what the connection has done to *s, all but `closed`. */
@@ -165,6 +173,8 @@ size_t ct_conn__queued_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock);
 CT_MUST_USE ct_status ct_conn__queue_hello_locked(struct ct_conn *c) CT_REQUIRES(&c->lock);
 /* True: took what has gathered, and the caller must call ct_conn__send_post(). */
 CT_MUST_USE bool ct_conn__send_take_locked(struct ct_conn *c) CT_REQUIRES(&c->lock);
+/* So many bytes came at once: it sets from which size on answers leave before all are made. */
+void ct_conn__send_worth_locked(struct ct_conn *c, size_t received) CT_REQUIRES(&c->lock);
 void ct_conn__send_post(struct ct_conn *c);
 /* Gives idle buffers back. */
 void ct_conn__send_trim_locked(struct ct_conn *c, bool all) CT_REQUIRES(&c->lock);

@@ -95,8 +95,8 @@ struct ct_net *ct_net_free(struct ct_net *n)
 	ct_lock_release(&n->lock);
 
 	n->names = ct_names_free(n->names);
+	ct_watchdog__fini(n); /* it gives chores */
 	n->chores = ct_chores_free(n->chores);
-	ct_watchdog__fini(n);
 	ct_cond_fini(&n->gone);
 	ct_lock_fini(&n->lock);
 	CT_TAG_CLEAR(n);

@@ -84,7 +84,8 @@ enum { CT_NET_KEPT_BYTES = 40 };
 struct ct_conn_events {
 	/* Handshake done, sending is allowed. *ret_user is handed to the others. */
 	void (*opened)(void *arg, struct ct_conn *c, void **ret_user);
-	/* Everything one receive brought, n >= 1. Sends made inside go out together
+	/* Everything one receive brought, n >= 1. Sends made inside go out together: as
+	 * soon as there is a third of the bytes that came, but 4 to 16 KiB, and the rest
 	 * after it returns. */
 	void (*batch)(struct ct_conn *c, void *user, const struct ct_net_msg *msgs, size_t n);
 	/* Exactly once for each opened. No event follows. why: UNAVAILABLE for a
@@ -107,6 +108,13 @@ struct ct_conn *ct_conn_unref(struct ct_conn *c); /* NULL ok; returns NULL */
  * slow_reader_ms by that time is closed, as a slow reader. */
 CT_MUST_USE ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
 				   const struct ct_bytes parts[3]);
+
+/* The same, but starts no send before as much has gathered as is worth one inside a
+ * batch: the caller flushes soon. What others send on the connection meanwhile takes it
+ * along. */
+CT_MUST_USE ct_status ct_conn_queue(struct ct_conn *c, const struct ct_sp_route *route,
+				    const struct ct_bytes parts[3]);
+void ct_conn_flush(struct ct_conn *c);
 
 /* Between cork and uncork this connection gathers and does not start sends.
  * Nests. Any thread. */

@@ -26,11 +26,14 @@ struct ct_net {
 	struct ct_cond gone; /* alive became 0 */
 	struct ct_list conns;
 	struct ct_list listeners, dialers;
-	struct ct_net_stats past; /* of connections that are gone, and refused_full */
-	uint32_t connections;     /* in conns */
-	uint32_t alive;           /* those, and the ones whose `closed` has not returned */
-	bool sweeping;            /* the sweep timer is armed, or its function runs */
+	struct ct_net_stats past;   /* of connections that are gone, and refused_full */
+	uint32_t connections;       /* in conns */
+	uint32_t alive;             /* those, and the ones whose `closed` has not returned */
+	bool sweeping;              /* the sweep timer is armed, or its function runs */
+	uint32_t freed, freed_then; /* connections and buffers since the last sweep; before it */
+	bool trimming;              /* heap_trim is with the chores */
 	struct ct_timer sweep;
+	struct ct_chore heap_trim;
 };
 
 /* watchdog.c: starts the periodic sweep unless it runs already. */

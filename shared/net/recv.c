@@ -16,6 +16,8 @@ enum {
 	RX_BUSY_BYTES = 64 * 1024, /* as much as many small messages are worth */
 	RX_CALM_RECEIVES = 64,     /* so many without need for more give a larger buffer back */
 	BATCH_MSGS = 128,
+	BUSY_MSGS = 4,  /* in one receive: more may be there already */
+	ROUNDS_MAX = 4, /* receives in one callback; others want its thread, too */
 };
 
 void ct_conn__recv_init(struct ct_conn *c)
@@ -103,12 +105,17 @@ bool ct_conn__recv_take_locked(struct ct_conn *c)
 	return true;
 }
 
-void ct_conn__recv_post(struct ct_conn *c)
+static void set_room(struct ct_conn *c, nng_aio *aio)
 {
 	nng_iov iov = { .iov_buf = c->rx.ptr + c->rx.len, .iov_len = c->rx.cap - c->rx.len };
 
 	CT_CHECK(iov.iov_len > 0);
-	CT_CHECK(nng_aio_set_iov(c->rx_aio, 1, &iov) == 0); /* fails for many parts alone */
+	CT_CHECK(nng_aio_set_iov(aio, 1, &iov) == 0); /* fails for many parts alone */
+}
+
+void ct_conn__recv_post(struct ct_conn *c)
+{
+	set_room(c, c->rx_aio);
 	nng_stream_recv(c->stream, c->rx_aio);
 	ct_conn__posted(c);
 }
@@ -237,18 +244,20 @@ static enum ct_sp_step read_message(struct ct_conn *c, size_t at, struct ct_sp_p
 	return step;
 }
 
-static void parse(struct ct_conn *c)
+/* How many messages there were. */
+static size_t parse(struct ct_conn *c)
 {
 	struct ct_net_msg msgs[BATCH_MSGS];
 	struct ct_sp_parsed p;
 	enum ct_sp_step step;
-	size_t used = skip(c, 0), n = 0;
+	size_t used = skip(c, 0), n = 0, all = 0;
 	bool go = true;
 
 	do {
 		step = read_message(c, used, &p, &msgs[n]);
 		if (step == CT_SP_MSG) {
 			n++;
+			all++;
 			used += p.used;
 			used += skip(c, used);
 		}
@@ -263,10 +272,25 @@ static void parse(struct ct_conn *c)
 			      p.too_big ? CT_RESOURCE_EXHAUSTED : CT_INVALID_ARGUMENT);
 	consume(c, used);
 	c->rx_need = c->rx.len > 0 && step == CT_SP_NEED ? p.need : 0;
+	return all;
 }
 
-static void take(struct ct_conn *c, size_t n)
+static void end_batch(struct ct_conn *c)
 {
+	bool post;
+
+	ct_lock_acquire(&c->lock);
+	c->in_batch = false;
+	post = ct_conn__send_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (post)
+		ct_conn__send_post(c);
+}
+
+/* n bytes more. How many messages they made whole. */
+static size_t take(struct ct_conn *c, size_t n)
+{
+	size_t msgs = 0;
 	bool greeting;
 
 	c->rx.len += n;
@@ -276,13 +300,15 @@ static void take(struct ct_conn *c, size_t n)
 	c->rx_at = ct_now(c->net->clk);
 	c->counts.receives++;
 	c->counts.bytes_in += n;
-	c->corks++; /* what opened() and batch() send goes out together */
+	ct_conn__send_worth_locked(c, n);
+	c->in_batch = true; /* what opened() and batch() send goes out together */
 	ct_lock_release(&c->lock);
 	if (!greeting || greet(c))
-		parse(c);
-	ct_conn_uncork(c);
+		msgs = parse(c);
+	end_batch(c);
 	if (!make_room(c))
 		ct_conn__fail(c, CT_CAUSE_NO_MEMORY, CT_RESOURCE_EXHAUSTED);
+	return msgs;
 }
 
 /* The callback's own op goes over to the next receive, or is dropped. */
@@ -304,6 +330,40 @@ static void next(struct ct_conn *c)
 		ct_conn__drop(c);
 }
 
+/* What has come meanwhile, on this thread: an aio without a callback wakes no other.
+ * 0: nothing, or the connection is over, which the next receive tells. */
+static size_t recv_now(struct ct_conn *c)
+{
+	set_room(c, c->rx_now_aio);
+	nng_stream_recv(c->stream, c->rx_now_aio);
+	nng_aio_cancel(c->rx_now_aio); /* nothing, where it is done already */
+	nng_aio_wait(c->rx_now_aio);   /* blocks for nothing but a callback of nng's own */
+	return nng_aio_count(c->rx_now_aio);
+}
+
+static bool wanted(struct ct_conn *c)
+{
+	bool yes;
+
+	ct_lock_acquire(&c->lock);
+	yes = wanted_locked(c);
+	ct_lock_release(&c->lock);
+	return yes;
+}
+
+/* A busy peer has sent more by the time its last batch is dealt with. */
+static void take_rounds(struct ct_conn *c, size_t n)
+{
+	unsigned rounds = 1;
+
+	while (take(c, n) >= BUSY_MSGS && rounds < ROUNDS_MAX && wanted(c)) {
+		n = recv_now(c);
+		if (n == 0)
+			break;
+		rounds++;
+	}
+}
+
 void ct_conn__recv_cb(void *conn)
 {
 	struct ct_conn *c = conn;
@@ -311,7 +371,7 @@ void ct_conn__recv_cb(void *conn)
 	const size_t n = nng_aio_count(c->rx_aio);
 
 	if (rv == 0 && n > 0)
-		take(c, n);
+		take_rounds(c, n);
 	else if (rv == NNG_ECANCELED) /* by us alone: idle, or closing */
 		back_to_small(c);
 	else

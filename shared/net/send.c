@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sending. Messages are copied into `gather`. When nothing is on the wire, gather
- * and `flight` change places and one nng send takes all of it; what the kernel
- * does not take at once is sent on from where it stopped.
+ * and `flight` change places and one nng send takes all of it, on the thread that
+ * asked. What the kernel does not take at once is called back and sent on from
+ * where it stopped. So is a message that follows another at once, since a burst
+ * gathers until the callback comes.
  */
 #include "base/check.h"
 #include "base/mem.h"
@@ -13,6 +15,9 @@
 enum {
 	TX_START_BYTES = 256,
 	TX_KEEP_BYTES = 256 * 1024, /* a larger buffer is given back once it is sent */
+	BURST_US = 20,              /* single messages this close together are a burst */
+	WORTH_MIN_BYTES = 4 * 1024, /* range of c->worth */
+	WORTH_MAX_BYTES = 16 * 1024,
 };
 
 size_t ct_conn__queued_locked(const struct ct_conn *c)
@@ -62,6 +67,18 @@ void ct_conn__send_trim_locked(struct ct_conn *c, bool all)
 	c->flight_sent = 0;
 }
 
+/* A third of what came, so that the peer works on the first answers while the others
+ * are made: in one send for all, each side would wait for the other's last. */
+void ct_conn__send_worth_locked(struct ct_conn *c, size_t received)
+{
+	size_t worth = received / 3;
+
+	ct_lock_check_held(&c->lock);
+	if (worth < WORTH_MIN_BYTES)
+		worth = WORTH_MIN_BYTES;
+	c->worth = worth < WORTH_MAX_BYTES ? worth : WORTH_MAX_BYTES;
+}
+
 /* ---- to nng ------------------------------------------------------------------- */
 
 ct_status ct_conn__queue_hello_locked(struct ct_conn *c)
@@ -81,7 +98,8 @@ bool ct_conn__send_take_locked(struct ct_conn *c)
 	const struct ct_conn_buf empty = c->flight;
 
 	ct_lock_check_held(&c->lock);
-	if (c->tx_busy || c->corks > 0 || c->gather.len == 0 || c->sm.state >= CT_CONN_CLOSING)
+	if (c->tx_busy || c->corks > 0 || c->sm.state >= CT_CONN_CLOSING ||
+	    c->gather.len < (c->in_batch ? c->worth : 1))
 		return false;
 	CT_CHECK(empty.len == 0);
 	c->flight = c->gather;
@@ -94,14 +112,25 @@ bool ct_conn__send_take_locked(struct ct_conn *c)
 	return true;
 }
 
-void ct_conn__send_post(struct ct_conn *c)
+static void set_rest(struct ct_conn *c, nng_aio *aio)
 {
 	nng_iov iov = { .iov_buf = c->flight.ptr + c->flight_sent,
 			.iov_len = c->flight.len - c->flight_sent };
 
-	CT_CHECK(nng_aio_set_iov(c->tx_aio, 1, &iov) == 0); /* fails for many parts alone */
-	nng_stream_send(c->stream, c->tx_aio);
-	ct_conn__posted(c);
+	CT_CHECK(nng_aio_set_iov(aio, 1, &iov) == 0); /* fails for many parts alone */
+}
+
+/* Offers the flight to the kernel on this thread: an aio without a callback wakes
+ * no other. False: it takes nothing now. */
+static bool send_now(struct ct_conn *c, int *ret_rv, size_t *ret_n)
+{
+	set_rest(c, c->tx_now_aio);
+	nng_stream_send(c->stream, c->tx_now_aio);
+	nng_aio_cancel(c->tx_now_aio); /* nothing, where it is done already */
+	nng_aio_wait(c->tx_now_aio);   /* blocks for nothing but a callback of nng's own */
+	*ret_n = nng_aio_count(c->tx_now_aio);
+	*ret_rv = *ret_n > 0 ? 0 : nng_aio_result(c->tx_now_aio);
+	return *ret_rv != NNG_ECANCELED;
 }
 
 /* n bytes of the flight are with the kernel. True: the rest must be posted. */
@@ -124,12 +153,10 @@ static bool advance_locked(struct ct_conn *c, size_t n) CT_REQUIRES(&c->lock)
 	return ct_conn__send_take_locked(c);
 }
 
-void ct_conn__send_cb(void *conn)
+/* A send has ended; drops its ops. True: the next must be posted. */
+static bool sent(struct ct_conn *c, int rv, size_t n, unsigned ops)
 {
-	struct ct_conn *c = conn;
-	const int rv = nng_aio_result(c->tx_aio);
-	const size_t n = nng_aio_count(c->tx_aio);
-	bool post, receive, shut = false;
+	bool post, receive, quiet, shut = false;
 
 	ct_lock_acquire(&c->lock);
 	if (rv != 0)
@@ -138,14 +165,46 @@ void ct_conn__send_cb(void *conn)
 	if (c->sm.state == CT_CONN_FLUSHING && ct_conn__queued_locked(c) == 0)
 		shut = ct_conn__fail_locked(c, CT_CAUSE_ASKED, CT_CANCELLED);
 	receive = ct_conn__recv_take_locked(c);
+	quiet = ct_conn__drop_locked(c, ops);
 	ct_lock_release(&c->lock);
 	if (shut)
 		ct_conn__shut(c);
-	if (post)
-		ct_conn__send_post(c);
 	if (receive)
 		ct_conn__recv_post(c);
-	ct_conn__drop(c);
+	if (quiet)
+		ct_conn__retire(c);
+	return post;
+}
+
+static void send_with_callback(struct ct_conn *c)
+{
+	set_rest(c, c->tx_aio);
+	nng_stream_send(c->stream, c->tx_aio);
+	ct_conn__posted(c);
+}
+
+void ct_conn__send_post(struct ct_conn *c)
+{
+	bool post = true;
+
+	while (post) {
+		size_t n;
+		int rv;
+
+		if (!send_now(c, &rv, &n)) {
+			send_with_callback(c);
+			return;
+		}
+		post = sent(c, rv, n, 2);
+	}
+}
+
+void ct_conn__send_cb(void *conn)
+{
+	struct ct_conn *c = conn;
+
+	if (sent(c, nng_aio_result(c->tx_aio), nng_aio_count(c->tx_aio), 1))
+		ct_conn__send_post(c);
 }
 
 /* ---- from the user -------------------------------------------------------------- */
@@ -185,12 +244,12 @@ static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route
 	return CT_OK;
 }
 
-ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
-		       const struct ct_bytes parts[3])
+static ct_status put(struct ct_conn *c, const struct ct_sp_route *route,
+		     const struct ct_bytes parts[3], bool start)
 {
 	const size_t body_max = c->msg_bytes_max - sizeof(route->words[0]) * route->n;
 	size_t body_len = 0;
-	bool shut = false, post = false;
+	bool shut = false, post = false, burst = false;
 	ct_status st;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -200,14 +259,44 @@ ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
 	}
 	ct_lock_acquire(&c->lock);
 	st = queue_locked(c, route, parts, body_len, &shut);
-	if (st == CT_OK)
+	if (st == CT_OK && (start || c->gather.len >= c->worth)) {
+		const ct_instant last = c->tx_at;
+
 		post = ct_conn__send_take_locked(c);
+		burst = post && c->flight.len < c->worth &&
+			ct_instant_us_between(last, c->tx_at) < BURST_US;
+	}
 	ct_lock_release(&c->lock);
 	if (shut)
 		ct_conn__shut(c);
-	if (post)
+	if (burst)
+		send_with_callback(c); /* what comes meanwhile goes together */
+	else if (post)
 		ct_conn__send_post(c);
 	return st;
+}
+
+ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *route,
+		       const struct ct_bytes parts[3])
+{
+	return put(c, route, parts, true);
+}
+
+ct_status ct_conn_queue(struct ct_conn *c, const struct ct_sp_route *route,
+			const struct ct_bytes parts[3])
+{
+	return put(c, route, parts, false);
+}
+
+void ct_conn_flush(struct ct_conn *c)
+{
+	bool post;
+
+	ct_lock_acquire(&c->lock);
+	post = ct_conn__send_take_locked(c);
+	ct_lock_release(&c->lock);
+	if (post)
+		ct_conn__send_post(c);
 }
 
 void ct_conn_cork(struct ct_conn *c)

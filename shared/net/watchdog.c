@@ -2,10 +2,12 @@
 /*
  * One timer for a net, not one for each connection: it looks at all of them a few
  * times within the shortest limit. It cuts those that are over one, calls off
- * attempts to connect that take too long, and gives idle buffers back. Runs on the
- * timer thread.
+ * attempts to connect that take too long, gives idle buffers back, and what a crowd
+ * that has left or fallen silent had of the heap to the system. Runs on the timer
+ * thread.
  */
 #include "base/check.h"
+#include "base/mem.h"
 #include "net/conn_internal.h"
 
 #include <nng/nng.h>
@@ -17,6 +19,7 @@ enum {
 	TRIM_AFTER_MS = 2000,
 	TRIMS_MAX = 1024, /* in one sweep; the others are found by the next */
 	CALL_OFFS_MAX = 64,
+	CROWD = 256, /* so many connections or buffers of them are worth a look at the heap */
 };
 
 struct findings {
@@ -88,6 +91,28 @@ static void act_on(struct findings *f)
 		ct_dialer__call_off(f->late[i]);
 }
 
+/* On the chores thread, behind the connections that have closed. */
+static void trim_heap(struct ct_chore *chore)
+{
+	struct ct_net *n = CT_CONTAINER_OF(chore, struct ct_net, heap_trim);
+
+	ct_mem_trim();
+	ct_lock_acquire(&n->lock);
+	n->trimming = false;
+	ct_lock_release(&n->lock);
+}
+
+/* What was on its way to be freed in one sweep is free in the next. */
+static bool crowd_is_gone_locked(struct ct_net *n) CT_REQUIRES(&n->lock)
+{
+	const bool gone = n->freed_then >= CROWD && !n->trimming;
+
+	n->freed_then = gone ? n->freed : n->freed_then + n->freed;
+	n->freed = 0;
+	n->trimming = n->trimming || gone;
+	return gone;
+}
+
 static void arm_locked(struct ct_net *n) CT_REQUIRES(&n->lock)
 {
 	ct_timers_arm(n->opts.timers, &n->sweep, ct_deadline_after_ms(n->clk, n->sweep_ms));
@@ -97,17 +122,23 @@ static void sweep(struct ct_timer *t)
 {
 	struct ct_net *n = CT_CONTAINER_OF(t, struct ct_net, sweep);
 	struct findings f = { .now = ct_now(n->clk) };
+	bool trim;
 
 	ct_list_init(&f.shut);
 	ct_lock_acquire(&n->lock);
 	for (struct ct_list *l = n->conns.next; l != &n->conns; l = l->next)
 		look_at(CT_CONTAINER_OF(l, struct ct_conn, link), &f);
 	f.late_n = ct_dialer__overdue_locked(n, f.now, f.late, CALL_OFFS_MAX);
-	n->sweeping = !ct_list_empty(&n->conns) || !ct_list_empty(&n->dialers);
+	n->freed += (uint32_t)f.trim_n;
+	trim = crowd_is_gone_locked(n);
+	n->sweeping = !ct_list_empty(&n->conns) || !ct_list_empty(&n->dialers) ||
+		      n->freed_then >= CROWD;
 	if (n->sweeping)
 		arm_locked(n);
 	ct_lock_release(&n->lock);
 	act_on(&f);
+	if (trim)
+		ct_chores_give(n->chores, &n->heap_trim, trim_heap);
 }
 
 void ct_watchdog__wake_locked(struct ct_net *n)

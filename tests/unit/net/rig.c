@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "net/address.h"
+#include "tests/lib/sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -152,6 +153,11 @@ struct ct_conn *tap_conn(struct tap *t)
 
 void rig_init(struct rig *r, const struct ct_net_opts *opts)
 {
+	rig_init_by(r, opts, NULL);
+}
+
+void rig_init_by(struct rig *r, const struct ct_net_opts *opts, const struct ct_clock *clk)
+{
 	memset(r, 0, sizeof(*r));
 	if (opts != NULL)
 		r->opts = *opts;
@@ -159,7 +165,7 @@ void rig_init(struct rig *r, const struct ct_net_opts *opts)
 		r->opts.backoff_min_ms = 5;
 		r->opts.backoff_max_ms = 40;
 	}
-	cr_assert_eq(ct_timers_new(NULL, &r->opts.timers), CT_OK);
+	cr_assert_eq(ct_timers_new(clk, &r->opts.timers), CT_OK);
 	cr_assert_eq(ct_net_new(&r->opts, &r->net), CT_OK);
 }
 
@@ -284,7 +290,8 @@ int raw_connect(const char *url)
 
 	cr_assert_geq(fd, 0);
 	bound_reads(fd);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&ss, len), 0, "%s: %s", url, strerror(errno));
+	cr_assert_eq(sock_connect(fd, (struct sockaddr *)&ss, len, WAIT_MS), 0, "%s: %s", url,
+		     strerror(errno));
 	return fd;
 }
 
@@ -313,7 +320,7 @@ void raw_url(int listen_fd, char out[128])
 
 int raw_accept(int listen_fd)
 {
-	const int fd = accept(listen_fd, NULL, NULL);
+	const int fd = sock_accept(listen_fd);
 
 	cr_assert_geq(fd, 0);
 	bound_reads(fd);
@@ -322,12 +329,12 @@ int raw_accept(int listen_fd)
 
 void raw_write(int fd, const void *ptr, size_t len)
 {
-	cr_assert_eq(send(fd, ptr, len, MSG_NOSIGNAL), (ssize_t)len);
+	cr_assert(sock_send_all(fd, ptr, len));
 }
 
 void raw_read(int fd, void *ptr, size_t len)
 {
-	cr_assert_eq(recv(fd, ptr, len, MSG_WAITALL), (ssize_t)len);
+	cr_assert(sock_recv_all(fd, ptr, len));
 }
 
 void raw_read_to_end(int fd)
@@ -336,7 +343,7 @@ void raw_read_to_end(int fd)
 	ssize_t n;
 
 	do {
-		n = recv(fd, buf, sizeof(buf), 0);
+		n = sock_recv(fd, buf, sizeof(buf));
 	} while (n > 0);
 	cr_assert(n == 0 || errno == ECONNRESET, "the peer did not close: %s", strerror(errno));
 }
@@ -373,4 +380,26 @@ void raw_reset(int fd)
 
 	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
 	cr_assert_eq(close(fd), 0);
+}
+
+void pair_init(struct pair *p)
+{
+	rig_init(&p->r, NULL);
+	tap_init(&p->server);
+	tap_init(&p->client);
+	p->l = rig_listen(&p->r, "tcp://127.0.0.1:0", &p->server);
+	p->d = rig_dial(&p->r, ct_listener_url(p->l), &p->client);
+	tap_wait(&p->client, &p->client.opened, 1);
+	tap_wait(&p->server, &p->server.opened, 1);
+	p->c = tap_conn(&p->client);
+}
+
+void pair_fini(struct pair *p)
+{
+	ct_conn_unref(p->c);
+	p->d = ct_dialer_free(p->d);
+	p->l = ct_listener_free(p->l);
+	rig_fini(&p->r);
+	tap_fini(&p->server);
+	tap_fini(&p->client);
 }

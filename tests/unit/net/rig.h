@@ -13,7 +13,7 @@
  * so that a test can wait for them, and raw sockets that play any kind of peer.
  * Every wait is bounded; running into the bound fails the test.
  */
-enum { WAIT_MS = 8000, KEPT_MSGS = 64, KEPT_BODY = 64 };
+enum { WAIT_MS = 15000, KEPT_MSGS = 64, KEPT_BODY = 64 };
 
 struct kept_msg {
 	struct ct_sp_route route;
@@ -61,6 +61,8 @@ struct rig {
 
 /* opts->timers is made here. NULL: all defaults, but quick reconnects. */
 void rig_init(struct rig *r, const struct ct_net_opts *opts);
+/* By that clock; NULL: the system's. */
+void rig_init_by(struct rig *r, const struct ct_net_opts *opts, const struct ct_clock *clk);
 void rig_fini(struct rig *r);
 /* "ipc://<a directory of the rig's own>/s" */
 void rig_ipc_url(struct rig *r, char out[128]);
@@ -89,5 +91,17 @@ void raw_read_hello(int fd, enum ct_sp_protocol peer);
 /* One message of a single hop. */
 size_t raw_message(uint8_t *out, uint32_t id, const char *body, bool ipc);
 void raw_reset(int fd); /* closes with RST */
+
+/* A listener and a dialer of one net, connected over tcp. */
+struct pair {
+	struct rig r;
+	struct tap server, client;
+	struct ct_listener *l;
+	struct ct_dialer *d;
+	struct ct_conn *c; /* the client's, with a reference */
+};
+
+void pair_init(struct pair *p);
+void pair_fini(struct pair *p);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-TestSuite(dialer, .fini = leak_check, .timeout = 30);
+TestSuite(dialer, .fini = leak_check, .timeout = 60);
 
 Test(dialer, bad_url_is_refused_with_the_reason)
 {
@@ -159,6 +159,11 @@ Test(dialer, connects_again_when_the_server_comes_back)
 	rig_fini(&r);
 }
 
+static bool two_handshakes_failed(void *arg)
+{
+	return rig_stats(arg).handshake_failed >= 2;
+}
+
 Test(dialer, server_that_accepts_and_says_nothing_is_a_failed_attempt)
 {
 	const struct ct_net_opts o = { .handshake_ms = 60 };
@@ -177,7 +182,7 @@ Test(dialer, server_that_accepts_and_says_nothing_is_a_failed_attempt)
 
 	cr_assert_eq(client.why, CT_UNAVAILABLE);
 	cr_assert_eq(tap_get(&client, &client.opened), 0);
-	cr_assert_geq(rig_stats(&r).handshake_failed, 2);
+	cr_assert(eventually(two_handshakes_failed, &r)); /* an attempt may end before its own */
 	d = ct_dialer_free(d);
 	rig_fini(&r);
 	tap_fini(&client);

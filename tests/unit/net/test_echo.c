@@ -7,11 +7,12 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-TestSuite(echo, .fini = leak_check, .timeout = 30);
+TestSuite(echo, .fini = leak_check, .timeout = 60);
 
 static void expect_echo_both_ways(const char *url, struct rig *r)
 {
@@ -70,37 +71,22 @@ Test(echo, messages_go_both_ways_over_ipc)
 
 Test(echo, parts_of_a_message_are_joined)
 {
-	struct tap server, client;
-	struct rig r;
-	struct ct_listener *l;
-	struct ct_dialer *d;
-	struct ct_conn *c;
+	struct pair p;
 	const struct ct_sp_route route = { .words = { 7, 0x80000009 }, .n = 2 };
 	const struct ct_bytes parts[3] = { ct_bytes_of_str("head"), ct_bytes_of_str("-meta-"),
 					   ct_bytes_of_str("tail") };
 
-	rig_init(&r, NULL);
-	tap_init(&server);
-	tap_init(&client);
-	l = rig_listen(&r, "tcp://127.0.0.1:0", &server);
-	d = rig_dial(&r, ct_listener_url(l), &client);
-	tap_wait(&client, &client.opened, 1);
-	c = tap_conn(&client);
+	pair_init(&p);
 
-	cr_assert_eq(ct_conn_send(c, &route, parts), CT_OK);
+	cr_assert_eq(ct_conn_send(p.c, &route, parts), CT_OK);
 
-	tap_wait(&server, &server.msgs, 1);
-	cr_assert_eq(server.kept[0].body_len, 14);
-	cr_assert_arr_eq(server.kept[0].body, "head-meta-tail", 14);
-	cr_assert_eq(server.kept[0].route.n, 2);
-	cr_assert_eq(server.kept[0].route.words[0], 7);
-	cr_assert_eq(server.kept[0].route.words[1], 0x80000009);
-	ct_conn_unref(c);
-	d = ct_dialer_free(d);
-	l = ct_listener_free(l);
-	rig_fini(&r);
-	tap_fini(&server);
-	tap_fini(&client);
+	tap_wait(&p.server, &p.server.msgs, 1);
+	cr_assert_eq(p.server.kept[0].body_len, 14);
+	cr_assert_arr_eq(p.server.kept[0].body, "head-meta-tail", 14);
+	cr_assert_eq(p.server.kept[0].route.n, 2);
+	cr_assert_eq(p.server.kept[0].route.words[0], 7);
+	cr_assert_eq(p.server.kept[0].route.words[1], 0x80000009);
+	pair_fini(&p);
 }
 
 /* ---- stock sockets as peers -------------------------------------------------------- */
@@ -207,39 +193,26 @@ Test(echo, stock_rep_socket_answers_our_dialer)
 
 Test(echo, what_gathers_during_a_send_goes_out_with_the_next)
 {
-	enum { MSGS = 20000 };
-	struct tap server, client;
-	struct rig r;
-	struct ct_listener *l;
-	struct ct_dialer *d;
-	struct ct_conn *c;
+	enum { MSGS = 20000, BYTES = MSGS * 22 + 2 * CT_SP_HELLO_BYTES };
+	struct pair p;
 	struct ct_net_stats st;
 
-	rig_init(&r, NULL);
-	tap_init(&server);
-	tap_init(&client);
-	l = rig_listen(&r, "tcp://127.0.0.1:0", &server);
-	d = rig_dial(&r, ct_listener_url(l), &client);
-	tap_wait(&client, &client.opened, 1);
-	c = tap_conn(&client);
+	pair_init(&p);
 
 	for (unsigned i = 0; i < MSGS; i++)
-		cr_assert_eq(send_text(c, i, "0123456789"), CT_OK);
+		cr_assert_eq(send_text(p.c, i, "0123456789"), CT_OK);
 
-	tap_wait(&server, &server.msgs, MSGS);
-	st = rig_stats(&r);
+	tap_wait(&p.server, &p.server.msgs, MSGS);
+	while (rig_stats(&p.r).bytes_out < BYTES) /* counted once nng says so */
+		sched_yield();
+	st = rig_stats(&p.r);
 	cr_assert_eq(st.msgs_out, MSGS);
 	cr_assert_eq(st.msgs_in, MSGS);
-	cr_assert_eq(st.bytes_out, MSGS * 22 + 2 * CT_SP_HELLO_BYTES);
+	cr_assert_eq(st.bytes_out, BYTES);
 	cr_assert_eq(st.bytes_in, st.bytes_out);
 	cr_assert_lt(st.sends, MSGS / 2);
-	cr_assert_lt(server.batches, MSGS / 2);
-	ct_conn_unref(c);
-	d = ct_dialer_free(d);
-	l = ct_listener_free(l);
-	rig_fini(&r);
-	tap_fini(&server);
-	tap_fini(&client);
+	cr_assert_lt(p.server.batches, MSGS / 2);
+	pair_fini(&p);
 }
 
 Test(echo, sends_made_inside_a_batch_go_out_together)
@@ -275,39 +248,150 @@ Test(echo, sends_made_inside_a_batch_go_out_together)
 	tap_fini(&server);
 }
 
+/* A peer that writes bytes by hand, and a server that answers each message with itself. */
+struct answered {
+	struct rig r;
+	struct tap server;
+	struct ct_listener *l;
+	int fd;
+};
+
+static void answered_init(struct answered *a)
+{
+	rig_init(&a->r, NULL);
+	tap_init(&a->server);
+	a->server.echo = true;
+	a->l = rig_listen(&a->r, "tcp://127.0.0.1:0", &a->server);
+	a->fd = raw_connect(ct_listener_url(a->l));
+	raw_say_hello(a->fd, CT_SP_REQ);
+	raw_read_hello(a->fd, CT_SP_REP);
+}
+
+/* Writes n messages at once and reads them back. */
+static void answered_ask(struct answered *a, size_t n)
+{
+	enum { BODY = 150, MSGS_MAX = 400 };
+	static char body[BODY + 1];
+	static uint8_t out[MSGS_MAX * (BODY + 32)], in[sizeof(out)];
+	size_t len = 0;
+
+	cr_assert_leq(n, MSGS_MAX);
+	memset(body, 'b', BODY);
+	for (uint32_t i = 0; i < n; i++)
+		len += raw_message(out + len, i, body, false);
+	raw_write(a->fd, out, len);
+	raw_read(a->fd, in, len);
+	cr_assert_arr_eq(in, out, len);
+}
+
+static void answered_fini(struct answered *a)
+{
+	close(a->fd);
+	a->l = ct_listener_free(a->l);
+	rig_fini(&a->r);
+	tap_fini(&a->server);
+}
+
+Test(echo, sends_made_inside_a_long_batch_go_out_while_it_lasts)
+{
+	struct ct_net_stats before, st;
+	struct answered a;
+
+	answered_init(&a);
+	answered_ask(&a, 10); /* from here on it receives into a large buffer */
+	before = rig_stats(&a.r);
+
+	answered_ask(&a, 60);
+
+	st = rig_stats(&a.r);
+	cr_assert_geq(st.sends - before.sends, 2,
+		      "10 KB in parts, the first before the last is made");
+	cr_assert_leq(st.sends - before.sends, 4 * (st.receives - before.receives));
+	answered_fini(&a);
+}
+
+Test(echo, parts_of_a_longer_batch_are_larger)
+{
+	struct ct_net_stats before, st;
+	struct answered a;
+
+	answered_init(&a);
+	answered_ask(&a, 400);
+	before = rig_stats(&a.r);
+
+	answered_ask(&a, 400);
+
+	st = rig_stats(&a.r);
+	cr_assert_leq(st.sends - before.sends, 4 * (st.receives - before.receives),
+		      "70 KB: a third of what came, or more than 16 KiB, each");
+	answered_fini(&a);
+}
+
 Test(echo, corked_connection_sends_nothing_until_the_last_uncork)
 {
-	struct tap server, client;
-	struct rig r;
-	struct ct_listener *l;
-	struct ct_dialer *d;
-	struct ct_conn *c;
+	struct pair p;
 	uint64_t sends;
 
-	rig_init(&r, NULL);
-	tap_init(&server);
-	tap_init(&client);
-	l = rig_listen(&r, "tcp://127.0.0.1:0", &server);
-	d = rig_dial(&r, ct_listener_url(l), &client);
-	tap_wait(&client, &client.opened, 1);
-	tap_wait(&server, &server.opened, 1);
-	c = tap_conn(&client);
-	sends = rig_stats(&r).sends;
+	pair_init(&p);
+	sends = rig_stats(&p.r).sends;
 
-	ct_conn_cork(c);
-	ct_conn_cork(c);
+	ct_conn_cork(p.c);
+	ct_conn_cork(p.c);
 	for (unsigned i = 0; i < 100; i++)
-		cr_assert_eq(send_text(c, i, "held"), CT_OK);
-	ct_conn_uncork(c);
-	cr_assert_eq(rig_stats(&r).sends, sends);
-	ct_conn_uncork(c);
+		cr_assert_eq(send_text(p.c, i, "held"), CT_OK);
+	ct_conn_uncork(p.c);
+	cr_assert_eq(rig_stats(&p.r).sends, sends);
+	ct_conn_uncork(p.c);
 
-	tap_wait(&server, &server.msgs, 100);
-	cr_assert_eq(rig_stats(&r).sends, sends + 1);
-	ct_conn_unref(c);
-	d = ct_dialer_free(d);
-	l = ct_listener_free(l);
-	rig_fini(&r);
-	tap_fini(&server);
-	tap_fini(&client);
+	tap_wait(&p.server, &p.server.msgs, 100);
+	cr_assert_eq(rig_stats(&p.r).sends, sends + 1);
+	pair_fini(&p);
+}
+
+Test(echo, queued_messages_go_out_at_the_flush_or_with_the_next_send)
+{
+	struct pair p;
+	const struct ct_sp_route route = { .words = { 0x80000001 }, .n = 1 };
+	const struct ct_bytes parts[3] = { ct_bytes_of_str("later") };
+	uint64_t sends;
+
+	pair_init(&p);
+	sends = rig_stats(&p.r).sends;
+
+	for (unsigned i = 0; i < 10; i++)
+		cr_assert_eq(ct_conn_queue(p.c, &route, parts), CT_OK);
+	cr_assert_eq(rig_stats(&p.r).sends, sends);
+	ct_conn_flush(p.c);
+	tap_wait(&p.server, &p.server.msgs, 10);
+	cr_assert_eq(rig_stats(&p.r).sends, sends + 1);
+
+	cr_assert_eq(ct_conn_queue(p.c, &route, parts), CT_OK);
+	cr_assert_eq(ct_conn_send(p.c, &route, parts), CT_OK);
+	tap_wait(&p.server, &p.server.msgs, 12);
+	cr_assert_eq(rig_stats(&p.r).sends, sends + 2);
+	ct_conn_flush(p.c);
+	cr_assert_eq(rig_stats(&p.r).sends, sends + 2, "there was nothing left");
+	pair_fini(&p);
+}
+
+Test(echo, what_the_kernel_takes_is_sent_before_the_call_returns)
+{
+	enum { FRAME_BYTES = 8 + 4 + 3, MSGS = 50 };
+	struct pair p;
+	uint64_t out = 2 * CT_SP_HELLO_BYTES;
+
+	pair_init(&p);
+
+	for (unsigned i = 1; i <= MSGS; i++) {
+		while (rig_stats(&p.r).bytes_out < out) /* the hellos' threads may not be done */
+			sched_yield();
+		ct_conn_cork(p.c);
+		cr_assert_eq(send_text(p.c, i, "now"), CT_OK);
+		ct_conn_uncork(p.c);
+		out += FRAME_BYTES;
+		if (i > 1) /* at the first, opened() may not have returned yet */
+			cr_assert_eq(rig_stats(&p.r).bytes_out, out);
+	}
+	tap_wait(&p.server, &p.server.msgs, MSGS);
+	pair_fini(&p);
 }

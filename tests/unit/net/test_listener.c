@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-TestSuite(listener, .fini = leak_check, .timeout = 30);
+TestSuite(listener, .fini = leak_check, .timeout = 60);
 
 static void expect_refused(struct rig *r, const char *url, ct_status want, const char *want_why)
 {
@@ -170,7 +170,8 @@ Test(listener, half_open_and_babbling_peers_delay_nobody)
 
 	exchange(ct_listener_url(l), false);
 
-	cr_assert_lt(ct_instant_us_between(start, ct_now(ct_clock_system())), 2000000);
+	cr_assert_lt(ct_instant_us_between(start, ct_now(ct_clock_system())),
+		     8000000); /* of the 10 s of a handshake */
 	for (int i = 0; i < PEERS; i++)
 		close(fds[i]);
 	l = ct_listener_free(l);
