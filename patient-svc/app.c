@@ -5,6 +5,9 @@
 #include "patient-svc/conf.h"
 #include "patient-svc/handlers/handlers.h"
 
+#include "clinic/v1/patient.ct.h"
+#include "clinic/v1/report.ct.h"
+
 /* Room that a reply leaves in a message for header, meta and what is not a list. */
 enum { REPLY_SPARE_BYTES = 64 * 1024 };
 
@@ -68,6 +71,21 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 	return CT_OK;
 }
 
+/* The full view asks for all of these at once. */
+#define WAIT_FOR(on_)                                                                        \
+	{                                                                                    \
+		.method = &patient_get_patient_detail_method, .on = &(on_),                  \
+		.peer = PSVC_REPORT_PEER,                                                    \
+		.timeout_ms = CT_SERVICE_SETTING(struct psvc_conf, detail_report_timeout_ms, \
+						 "detail.report_timeout_ms"),                \
+		.margin_ms = CT_SERVICE_SETTING(struct psvc_conf, detail_reply_margin_ms,    \
+						"detail.reply_margin_ms"),                   \
+	}
+static const struct ct_service_wait waits[] = {
+	WAIT_FOR(report_get_reports_method),
+	WAIT_FOR(report_get_visits_method),
+};
+
 const struct ct_service psvc_service = {
 	.name = "patient-svc",
 	.version = CT_VERSION,
@@ -76,4 +94,7 @@ const struct ct_service psvc_service = {
 	.schema = &psvc_conf_schema,
 	.start = start,
 	.stop = stop,
+	.methods = patient_methods,
+	.waits = waits,
+	.waits_n = CT_ARRAY_N(waits),
 };

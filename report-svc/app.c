@@ -5,6 +5,8 @@
 #include "report-svc/conf.h"
 #include "report-svc/handlers/handlers.h"
 
+#include "clinic/v1/report.ct.h"
+
 /* Room that a reply leaves in a message for header, meta and what is not a list. */
 enum { REPLY_SPARE_BYTES = 64 * 1024 };
 
@@ -72,4 +74,5 @@ const struct ct_service rsvc_service = {
 	.schema = &rsvc_conf_schema,
 	.start = start,
 	.stop = stop,
+	.methods = report_methods,
 };

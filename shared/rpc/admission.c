@@ -61,7 +61,7 @@ static void refuse_arrival(struct ct_server *s, const struct arrival *a, enum ct
 	const struct ct_reply_head head = head_of(s, why);
 
 	count_refusal(s, why);
-	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head);
 	CT_LOG(s->log, CT_LOG_DEBUG, "call refused", CT_STR("reason", refusals[why].text),
 	       CT_STR("method", a->route != NULL ? a->route->method->name : ""),
 	       CT_STR("peer", ct_conn_peer(a->conn)));
@@ -73,35 +73,16 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 	const struct ct_reply_head head = head_of(s, why);
 
 	ct_sm_move(&c->sm, CT_CALL_REFUSED);
+	ct_call__leave_line(c);
 	count_refusal(s, why);
 	ct_srv__leave_places(s, c->route, c->session);
-	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head, NULL, CT_BYTES_NONE);
+	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head);
 	if (c->registered) {
 		ct_registry_remove(s->registry, &c->reg);
 		(void)ct_ctx_hook_remove(&c->ctx, &c->tripped);
 	}
 	ct_ctx_finish(&c->ctx);
 	ct_ctx_unref(&c->ctx);
-}
-
-/* Whether the time left covers the likely wait and the method's usual time.
- * Only a queue makes a call infeasible, so an estimate that is off can never
- * keep a method out for good. */
-static bool feasible(struct ct_server *s, const struct arrival *a)
-{
-	uint64_t estimate, wait;
-	uint32_t queued;
-
-	if (a->header.budget_us == CT_BUDGET_NONE || ct_srv__is_inline(a->route))
-		return true;
-	estimate = ct_srv__get(&a->route->estimate_us);
-	if (estimate == 0 || a->header.budget_us > US_PER_MS * US_PER_MS)
-		return true; /* unknown, or so long that the look at the queue is not worth it */
-	queued = ct_pool_queued(s->pool, a->route->method->lane);
-	if (queued == 0)
-		return true;
-	wait = queued * ct_srv__get(&s->service_us) / s->opts.workers;
-	return a->header.budget_us >= wait + estimate;
 }
 
 /* What is left when a receive's worth of calls has been looked at is not worth the
@@ -145,7 +126,8 @@ static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 	if (r == NULL)
 		return CT_REFUSAL_UNKNOWN_METHOD;
 	why = ct_srv__take_places(s, r, a->session);
-	if (why == CT_REFUSALS_N && !feasible(s, a)) {
+	if (why == CT_REFUSALS_N &&
+	    !ct_srv__feasible(s, r, a->session, a->header.budget_us, a->now)) {
 		ct_srv__leave_places(s, r, a->session);
 		why = CT_REFUSAL_INFEASIBLE;
 	}
@@ -164,18 +146,21 @@ static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
 
 static struct ct_call *accept_call(struct ct_server *s, const struct arrival *a)
 {
-	struct ct_call *c = ct_call__take(s);
+	struct ct_call *c = ct_call__take(s, ct_srv__is_inline(a->route));
 	uint8_t *copy;
 
 	if (c == NULL)
 		return NULL;
-	ct_call__init_ctx(c, deadline_of(s, a));
+	ct_call__init_ctx(c, deadline_of(s, a), a->now);
 	c->received = a->now;
+	c->admitted = CT_NEVER;
 	c->header = a->header;
+	ct_ctx_set_criticality(&c->ctx, ct_call_criticality(c));
 	c->route = a->route;
 	c->reply_to = a->msg->route;
 	c->conn = ct_conn_ref(a->conn);
 	c->session = a->session;
+	c->in_line = false;
 	c->meta_bytes = c->payload = CT_BYTES_NONE;
 	c->meta = NULL;
 	copy = ct_arena_alloc(&c->arena, a->meta.len + a->payload.len);
@@ -202,7 +187,9 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 		ct_call__refuse(c, CT_REFUSAL_EXPIRED);
 		return false;
 	}
-	c->task = (struct ct_task){ .fn = ct_call__task_fn, .lane = c->route->method->lane };
+	c->task = (struct ct_task){ .fn = ct_call__task_fn,
+				    .lane = c->route->method->lane,
+				    .spare = s->spare[c->header.code] };
 	ct_list_init(&c->task.link);
 	c->reg.id = c->header.cancel_id;
 	st = ct_registry_add(s->registry, &c->reg, c->received);
@@ -222,18 +209,24 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 	}
 	c->registered = true;
 	ct_sm_move(&c->sm, CT_CALL_QUEUED);
+	ct_call__join_line(c);
 	ct_ctx_on_cancel(&c->ctx, &c->tripped, ct_call__tripped);
 	return true;
 }
 
 /* Questions are answered while the server ends, but none may wait for something:
- * what an inline handler keeps after the sweep is tripped here. */
+ * what an inline handler keeps after the sweep is tripped here. What it keeps before
+ * that, the end waits for. */
 static void run_here(struct ct_server *s, struct ct_call *c)
 {
 	ct_ctx_ref(&c->ctx); /* it may end, or be kept and end on another thread */
 	ct_call__run_inline(c);
-	if (atomic_load(&s->cancelling) && !atomic_load(&c->answered))
-		(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
+	if (!atomic_load(&c->answered)) {
+		if (atomic_load(&s->cancelling))
+			(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
+		else
+			ct_call__not_brief(c);
+	}
 	ct_ctx_unref(&c->ctx);
 }
 
@@ -286,9 +279,11 @@ static void on_cancel(struct ct_server *s, const struct arrival *a)
 		ct_ctx_unref(&c->ctx);
 	} else {
 		ct_srv__count(&s->cancels_unknown);
+		if (a->header.code == CT_CANCEL_DEADLINE) /* its answer was too late */
+			ct_margin_late(&a->session->margin);
 		head.status = CT_NOT_FOUND;
 	}
-	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head, NULL, CT_BYTES_NONE);
+	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head);
 }
 
 /* The calls of one receive on their way into the pool. Each is held by a
@@ -300,6 +295,15 @@ struct intake {
 	size_t n;
 };
 
+/* Why the pool did not take it. */
+static enum ct_refusal why_left(const struct ct_call *c, ct_status st)
+{
+	if (st == CT_UNAVAILABLE)
+		return CT_REFUSAL_DRAINING;
+	return c->task.spare > c->server->spare[CT_CRIT_DEFAULT] ? CT_REFUSAL_SHED
+								 : CT_REFUSAL_QUEUE_FULL;
+}
+
 /* The queue refused what is left of the list. */
 static void refuse_left(struct ct_list *tasks, ct_status st)
 {
@@ -309,17 +313,20 @@ static void refuse_left(struct ct_list *tasks, ct_status st)
 		struct ct_call *c = CT_CONTAINER_OF(CT_CONTAINER_OF(l, struct ct_task, link),
 						    struct ct_call, task);
 
-		ct_call__refuse(c,
-				st == CT_UNAVAILABLE ? CT_REFUSAL_DRAINING : CT_REFUSAL_QUEUE_FULL);
+		ct_call__refuse(c, why_left(c, st));
 	}
 }
 
 static void submit(struct ct_server *s, struct intake *in)
 {
+	ct_instant now;
 	ct_status st;
 
 	if (in->n == 0)
 		return;
+	now = ct_now(s->clk);
+	for (size_t i = 0; i < in->n; i++)
+		in->calls[i]->admitted = now;
 	st = ct_pool_submit_list(s->pool, &in->tasks);
 	if (st != CT_OK)
 		refuse_left(&in->tasks, st);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/attrs.h"
 #include "conc/ctx.h"
+#include "rpc/metadata.h"
 #include "rpc/method.h"
 #include "rpc/reply.h"
 
@@ -36,7 +37,13 @@ void *ct_call_impl(const struct ct_call *c);          /* what was given at regis
 const char *ct_call_peer(const struct ct_call *c);    /* URL of the connection's other end */
 const char *ct_call_caller(const struct ct_call *c);  /* CallMeta.caller, "" */
 const char *ct_call_service(const struct ct_call *c); /* the server's own name */
+/* How much it matters to its caller. Calls made under ct_call_ctx() matter as much, or
+ * less when ct_call_opts say so, never more. */
+enum ct_criticality ct_call_criticality(const struct ct_call *c);
 const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c); /* never NULL */
+/* What came under this key of its metadata (rpc/metadata.h); it lives as long as the
+ * call. False: nothing did. */
+bool ct_call_metadata(const struct ct_call *c, const char *key, struct ct_bytes *ret_value);
 /* Memory that lives as long as the call. One thread at a time. */
 struct ct_arena *ct_call_arena(struct ct_call *c);
 ProtobufCAllocator *ct_call_allocator(struct ct_call *c); /* the arena, for protobuf-c */
@@ -54,6 +61,13 @@ void ct_call_set_retry_after(struct ct_call *c, uint32_t ms);
 void ct_call_set_no_retry(struct ct_call *c);
 /* Before the answer: a typed detail of an error, copied. Bounded: what does not fit is dropped. */
 void ct_call_add_detail(struct ct_call *c, const ProtobufCMessage *detail);
+
+/* Before the answer, error or not: metadata of the reply, copied; a key that was given
+ * before gets the new value. INTERNAL: it breaks a rule of rpc/metadata.h.
+ * RESOURCE_EXHAUSTED: the 9th key, more than 2 KiB of keys and values, or no memory.
+ * On both the reply goes without it. */
+CT_MUST_USE ct_status ct_call_add_metadata(struct ct_call *c, const char *key,
+					   struct ct_bytes value);
 
 /* A downstream call ended: its time goes into the reply's ledger. Any thread, before
  * the answer. */

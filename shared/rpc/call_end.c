@@ -15,20 +15,13 @@ enum {
 			   CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX
 };
 
+/* A payload up to this is packed in less than the us in which time is told. */
+enum { SMALL_BYTES = 1024 };
+
 /* What the caller of a tripped call is told. */
 static ct_status status_of_trip(enum ct_cancel_reason why)
 {
 	return why == CT_CANCEL_DRAIN ? CT_UNAVAILABLE : ct_status_from_reason(why);
-}
-
-/* Why its context is tripped; the clock decides when the timer is not there yet. */
-static enum ct_cancel_reason trip_of(const struct ct_call *c)
-{
-	const enum ct_cancel_reason why = ct_ctx_reason(&c->ctx);
-
-	if (why == CT_CANCEL_NONE && ct_deadline_passed(c->server->clk, ct_ctx_deadline(&c->ctx)))
-		return CT_CANCEL_DEADLINE;
-	return why;
 }
 
 static enum ct_end end_of(enum ct_cancel_reason why, bool ran, ct_status st)
@@ -52,8 +45,11 @@ static enum ct_end end_of(enum ct_cancel_reason why, bool ran, ct_status st)
 
 static void fill_timing(struct ct_call *c, Ct__V1__Timing *t)
 {
+	t->admit_us = ct_instant_us_between(c->received,
+					    ct_deadline_sooner(c->admitted, c->started));
 	t->queue_us = c->queue_us;
-	t->handler_us = ct_instant_us_between(c->started, c->ended);
+	t->handler_us = ct_instant_us_between(c->started, c->answered_at);
+	t->serialize_us = ct_instant_us_between(c->answered_at, c->ended);
 	t->downstream_us = c->downstream_us;
 	t->n_hops = c->hops_n;
 	t->hops = c->hops;
@@ -63,9 +59,52 @@ static void fill_timing(struct ct_call *c, Ct__V1__Timing *t)
 static void let_go(struct ct_call *c)
 {
 	ct_registry_remove(c->server->registry, &c->reg);
-	(void)ct_ctx_hook_remove(&c->ctx, &c->tripped);
-	ct_ctx_finish(&c->ctx);
+	(void)ct_ctx_finish_with_hook(&c->ctx, &c->tripped);
 	ct_ctx_unref(&c->ctx);
+}
+
+/* Before its answer goes out: whoever has that may send the next call. */
+static void leave_worker(struct ct_call *c)
+{
+	ct_pool_leave(&c->task);
+	ct_pool_leave(&c->resume_task);
+}
+
+/* Its answer does not fit in the connection's queue. Returns how it ends instead. */
+static enum ct_end cut(struct ct_call *c, enum ct_end end, struct ct_reply_head *head)
+{
+	const struct ct_trace trace = ct_ctx_trace(&c->ctx);
+
+	ct_srv__count(&c->server->replies_cut);
+	CT_LOG(c->server->log, CT_LOG_WARN, "no room for an answer, sending a status alone",
+	       CT_STR("method", c->route->method->name), CT_STATUS("status", head->status),
+	       CT_ID("trace", &trace.trace_id), CT_STR("peer", ct_conn_peer(c->conn)));
+	if (end != CT_END_OK)
+		return end;
+	ct_call__recount(c, end, CT_END_APP_ERROR);
+	*head = (struct ct_reply_head){
+		.status = CT_RESOURCE_EXHAUSTED,
+		.message = "the reply does not fit in the connection's queue",
+	};
+	return CT_END_APP_ERROR;
+}
+
+/* A caller who cannot be told even the status loses the connection, and so waits
+ * for nothing. */
+static void send_answer(struct ct_call *c, enum ct_end end, struct ct_reply_head head,
+			Ct__V1__ReplyMeta *meta, struct ct_bytes payload)
+{
+	const ct_status st = ct_srv__try_reply(c->conn, &c->reply_to, &c->header, &head, meta,
+					       payload);
+
+	if (st == CT_OK)
+		return;
+	if (st == CT_RESOURCE_EXHAUSTED) {
+		end = cut(c, end, &head);
+		if (ct_srv__reply(c->server, c->conn, &c->reply_to, &c->header, &head))
+			return;
+	}
+	ct_call__recount(c, end, CT_END_PEER_GONE);
 }
 
 /* Counts first, so that a caller who has the reply finds it in Stats. */
@@ -76,23 +115,24 @@ static void finish(struct ct_call *c, const struct ct_reply_head *head, enum ct_
 	Ct__V1__Timing timing = CT__V1__TIMING__INIT;
 	enum ct_end end = end_of(why, ran, head->status);
 
-	ct_lock_acquire(&c->ledger_lock); /* a leg may be adding its hop */
-	c->ledger_closed = true;
-	ct_lock_release(&c->ledger_lock);
+	ct_call__close_ledger(c);
 	fill_timing(c, &timing);
 	meta.timing = &timing;
 	meta.n_details = c->details_n;
 	meta.details = c->details;
+	meta.n_metadata = c->metadata_n;
+	meta.metadata = c->metadata;
 	ct_call__record(c, end, head->status, why);
-	if (end != CT_END_PEER_GONE &&
-	    !ct_srv__reply(c->server, c->conn, &c->reply_to, &c->header, head, &meta, payload))
-		ct_call__recount_peer_gone(c, end);
+	leave_worker(c);
+	if (end != CT_END_PEER_GONE)
+		send_answer(c, end, *head, &meta, payload);
 	let_go(c);
 }
 
 void ct_call__end_queued(struct ct_call *c)
 {
-	const enum ct_cancel_reason why = trip_of(c);
+	const ct_instant now = ct_now(c->server->clk);
+	const enum ct_cancel_reason why = ct_ctx_reason_at(&c->ctx, now);
 	const struct ct_reply_head head = {
 		.status = status_of_trip(why),
 		.message = "it ended in the queue",
@@ -101,8 +141,10 @@ void ct_call__end_queued(struct ct_call *c)
 
 	CT_CHECK(why != CT_CANCEL_NONE);
 	ct_sm_move(&c->sm, CT_CALL_EXPIRED);
-	c->started = c->ended = ct_now(c->server->clk);
-	c->queue_us = ct_instant_us_between(c->received, c->ended);
+	ct_call__leave_line(c);
+	ct_call__begin_trace(c); /* for what is logged and remembered of it */
+	c->started = c->answered_at = c->ended = now;
+	c->queue_us = ct_instant_us_between(c->admitted, now);
 	finish(c, &head, why, false, CT_BYTES_NONE);
 }
 
@@ -117,7 +159,8 @@ static void answer(struct ct_call *c, ct_status st, const char *message,
 	enum ct_cancel_reason why;
 
 	CT_CHECK(!atomic_exchange(&c->answered, true)); /* one answer a call */
-	why = trip_of(c);
+	c->answered_at = ct_now(c->server->clk);
+	why = ct_ctx_reason_at(&c->ctx, c->answered_at);
 	if (why == CT_CANCEL_NONE && resp != NULL) {
 		CT_CHECK(resp->descriptor == c->route->method->response);
 		if (ct_codec_pack(resp, SIZE_MAX, &c->arena, &payload) != CT_OK) {
@@ -136,7 +179,7 @@ static void answer(struct ct_call *c, ct_status st, const char *message,
 		head.message = "the reply is larger than a message may be";
 		head.no_retry = true;
 	}
-	c->ended = ct_now(c->server->clk);
+	c->ended = payload.len > SMALL_BYTES ? ct_now(c->server->clk) : c->answered_at;
 	ct_sm_move(&c->sm, why == CT_CANCEL_NONE ? CT_CALL_REPLIED : CT_CALL_ABANDONED);
 	finish(c, &head, why, true, payload);
 }

@@ -20,6 +20,7 @@ static Ct__V1__Timing *copy_timing(struct ct_arena *a, const Ct__V1__Timing *t)
 static Ct__V1__Hop *make_hop(struct ct_arena *a, const char *peer, const struct ct_method *m,
 			     const struct ct_reply *reply)
 {
+	const Ct__V1__ReplyMeta *meta = ct_reply_meta(reply);
 	Ct__V1__Hop *h = ct_arena_alloc(a, sizeof(*h));
 	char *name = ct_arena_strdup(a, peer);
 
@@ -30,8 +31,27 @@ static Ct__V1__Hop *make_hop(struct ct_arena *a, const char *peer, const struct 
 	h->method = (char *)(uintptr_t)m->name; /* static, and packing only reads it */
 	h->code = (int32_t)reply->status;
 	h->elapsed_us = reply->elapsed_us;
-	h->timing = copy_timing(a, reply->meta != NULL ? reply->meta->timing : NULL);
+	h->timing = copy_timing(a, meta != NULL ? meta->timing : NULL);
 	return h;
+}
+
+/* Most calls have no legs, and close their ledger without its lock. */
+enum { LEDGER_UNUSED, LEDGER_USED, LEDGER_CLOSED };
+
+static bool open_locked(struct ct_call *c) CT_REQUIRES(&c->ledger_lock)
+{
+	int was = LEDGER_UNUSED;
+
+	return atomic_compare_exchange_strong(&c->ledger_state, &was, LEDGER_USED) ||
+	       was == LEDGER_USED;
+}
+
+void ct_call__close_ledger(struct ct_call *c)
+{
+	if (atomic_exchange(&c->ledger_state, LEDGER_CLOSED) != LEDGER_USED)
+		return;
+	ct_lock_acquire(&c->ledger_lock); /* a leg may be adding its hop right now */
+	ct_lock_release(&c->ledger_lock);
 }
 
 void ct_call_add_hop(struct ct_call *c, const char *peer, const struct ct_method *m,
@@ -41,7 +61,7 @@ void ct_call_add_hop(struct ct_call *c, const char *peer, const struct ct_method
 	Ct__V1__Hop *h;
 
 	ct_lock_acquire(&c->ledger_lock);
-	if (!c->ledger_closed) {
+	if (open_locked(c)) {
 		/* legs may overlap: only what no earlier one covers is new */
 		const uint64_t uncovered = ct_instant_us_between(c->downstream_end, now);
 

@@ -9,7 +9,7 @@
 
 enum {
 	CALL_TAG = 0x43616c6c,
-	FREE_MAX = 512,
+	FREE_MAX = 1024,
 	CHUNK_BYTES = 2048,
 	/* request, its decoded form and the answer together */
 	ARENA_BYTES_MAX = 64 * 1024 * 1024,
@@ -26,10 +26,19 @@ static void destroy(struct ct_call *c)
 	ct_mem_free(c);
 }
 
+static void less_alive_locked(struct ct_server *s, bool brief) CT_REQUIRES(&s->free_lock)
+{
+	s->alive--;
+	s->brief -= brief;
+	if (s->alive == s->brief)
+		ct_cond_broadcast(&s->idle);
+}
+
 static void recycle(struct ct_ctx *ctx)
 {
 	struct ct_call *c = CT_CONTAINER_OF(ctx, struct ct_call, ctx);
 	struct ct_server *s = c->server;
+	const bool brief = c->brief;
 
 	CT_TAG_CHECK(c, CALL_TAG);
 	c->conn = ct_conn_unref(c->conn);
@@ -37,12 +46,11 @@ static void recycle(struct ct_ctx *ctx)
 	ct_arena_reset(&c->ledger);
 	ct_lock_acquire(&s->free_lock);
 	if (s->free_n < FREE_MAX) {
-		ct_list_push_back(&s->free_calls, &c->free_link);
+		ct_list_push_front(&s->free_calls, &c->free_link); /* warm for the next */
 		s->free_n++;
 		c = NULL; /* the list's */
 	}
-	if (--s->alive == 0)
-		ct_cond_broadcast(&s->idle);
+	less_alive_locked(s, brief);
 	ct_lock_release(&s->free_lock); /* the last touch of s: a joiner may free it now */
 	if (c != NULL)
 		destroy(c);
@@ -62,7 +70,7 @@ static struct ct_call *make(struct ct_server *s)
 	return c;
 }
 
-struct ct_call *ct_call__take(struct ct_server *s)
+struct ct_call *ct_call__take(struct ct_server *s, bool brief)
 {
 	struct ct_list *l;
 	struct ct_call *c;
@@ -71,12 +79,12 @@ struct ct_call *ct_call__take(struct ct_server *s)
 	l = ct_list_pop_front(&s->free_calls);
 	s->free_n -= l != NULL;
 	s->alive++;
+	s->brief += brief;
 	ct_lock_release(&s->free_lock);
 	c = l != NULL ? CT_CONTAINER_OF(l, struct ct_call, free_link) : make(s);
 	if (c == NULL) {
 		ct_lock_acquire(&s->free_lock);
-		if (--s->alive == 0)
-			ct_cond_broadcast(&s->idle);
+		less_alive_locked(s, brief);
 		ct_lock_release(&s->free_lock);
 		return NULL;
 	}
@@ -89,10 +97,12 @@ struct ct_call *ct_call__take(struct ct_server *s)
 	c->allocator = ct_codec_allocator(&c->arena);
 	c->queue_us = c->downstream_us = 0;
 	c->hops_n = c->details_n = c->details_bytes = 0;
+	c->metadata_n = c->metadata_bytes = 0;
 	c->retry_after_ms = 0;
 	c->no_retry = false;
 	c->registered = false;
-	c->ledger_closed = false;
+	c->brief = brief;
+	atomic_store_explicit(&c->ledger_state, 0, memory_order_relaxed);
 	c->downstream_end = (ct_instant){ .ns = 0 };
 	atomic_store_explicit(&c->answered, false, memory_order_relaxed);
 	atomic_store_explicit(&c->kept, false, memory_order_relaxed);
@@ -100,9 +110,19 @@ struct ct_call *ct_call__take(struct ct_server *s)
 	return c;
 }
 
-void ct_call__init_ctx(struct ct_call *c, ct_instant deadline)
+void ct_call__not_brief(struct ct_call *c)
 {
-	ct_ctx_init(&c->ctx, NULL, c->server->timers, deadline, recycle);
+	struct ct_server *s = c->server;
+
+	ct_lock_acquire(&s->free_lock);
+	c->brief = false;
+	s->brief--;
+	ct_lock_release(&s->free_lock);
+}
+
+void ct_call__init_ctx(struct ct_call *c, ct_instant deadline, ct_instant now)
+{
+	ct_ctx_init_at(&c->ctx, NULL, c->server->timers, deadline, now, recycle);
 	ct_ctx_set_served(&c->ctx);
 }
 

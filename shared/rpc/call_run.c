@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "obs/trace.h"
 #include "rpc/codec.h"
+#include "rpc/outbox.h"
+#include "rpc/plain_meta.h"
 
 const struct ct_sm_row ct_call__rows[] = {
 	[CT_CALL_RECEIVED] = { "received", CT_SM_BIT(CT_CALL_QUEUED) | CT_SM_BIT(CT_CALL_REFUSED) },
@@ -32,28 +34,26 @@ const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c)
 	return c->meta;
 }
 
-static void begin_trace(struct ct_call *c)
+void ct_call__begin_trace(struct ct_call *c)
 {
-	const Ct__V1__CallMeta *meta = ct_call__meta(c);
+	const Ct__V1__CallMeta *meta;
 	struct ct_trace trace;
+
+	if (ct_plain_call_meta(c->meta_bytes))
+		return;
+	meta = ct_call__meta(c);
 
 	if (ct_trace_parse(ct_bytes_of_str(meta->traceparent), &trace))
 		ct_ctx_set_trace(&c->ctx, trace);
 }
 
-/* Its turn came: decode and hand it to the handler. A reference keeps the
- * memory while the handler runs, for it may answer at once. */
-static void run(struct ct_call *c)
+/* Decodes the request and hands it to the handler. */
+static void serve(struct ct_call *c)
 {
 	ProtobufCMessage *req;
-	ct_status st;
+	const ct_status st = ct_codec_unpack(c->route->method->request, c->payload, &c->arena,
+					     &req);
 
-	ct_sm_move(&c->sm, CT_CALL_RUNNING);
-	c->started = ct_now(c->server->clk);
-	c->queue_us = ct_instant_us_between(c->received, c->started);
-	begin_trace(c);
-	ct_ctx_ref(&c->ctx);
-	st = ct_codec_unpack(c->route->method->request, c->payload, &c->arena, &req);
 	if (st == CT_OK) {
 		c->route->invoke(c, c->route->handlers, req);
 		if (!atomic_load(&c->answered) && !atomic_load(&c->kept))
@@ -63,24 +63,76 @@ static void run(struct ct_call *c)
 		ct_call_fail(c, st, "the request does not decode as %s",
 			     c->route->method->request->name);
 	}
+}
+
+/* Its turn came. A reference keeps the memory while the handler runs, for it may
+ * answer at once. */
+static void run(struct ct_call *c, ct_instant now)
+{
+	const char *broken;
+
+	ct_sm_move(&c->sm, CT_CALL_RUNNING);
+	c->started = now;
+	c->queue_us = ct_instant_us_between(c->admitted, c->started); /* 0 for INLINE */
+	ct_call__begin_trace(c);
+	ct_ctx_ref(&c->ctx);
+	broken = ct_call__metadata_broken(c);
+	if (broken == NULL) {
+		serve(c);
+	} else {
+		ct_srv__count(&c->server->bad_metadata);
+		ct_call_fail(c, CT_INTERNAL, "%s", broken);
+	}
 	ct_ctx_unref(&c->ctx);
+}
+
+/* Runs it, and learns how long it kept the worker. Returns when it ended. */
+static ct_instant work(struct ct_call *c, ct_instant began)
+{
+	struct ct_server *s = c->server; /* c may be gone when it is over */
+	struct ct_route *r = c->route;
+	const uint16_t worker = ct_pool_worker();
+	ct_instant ended;
+	uint64_t ns;
+
+	ct_call__leave_line(c);
+	ct_outlook_begin(&s->outlook, worker, began, ct_mean_ns(&r->load));
+	run(c, began);
+	ended = ct_now(s->clk);
+	ct_outlook_end(&s->outlook, worker);
+	ns = (uint64_t)(ended.ns - began.ns);
+	ct_median_record(&r->busy, ns);
+	ct_mean_record(&r->load, ns);
+	return ended;
 }
 
 void ct_call__task_fn(struct ct_task *task, ct_status why)
 {
 	struct ct_call *c = CT_CONTAINER_OF(task, struct ct_call, task);
+	ct_instant now;
 
-	if (why != CT_OK)
+	if (why != CT_OK) {
 		ct_call__refuse(c, CT_REFUSAL_DRAINING); /* the pool closes */
-	else if (ct_ctx_status(&c->ctx) != CT_OK)
+		return;
+	}
+	now = ct_now(c->server->clk);
+	ct_srv__turn(c, now);
+	ct_outbox__begin(ct_median_ns(&c->route->busy));
+	if (ct_ctx_status_at(&c->ctx, now) != CT_OK) {
 		ct_call__end_queued(c);
-	else
-		run(c);
+	} else if (ct_srv__hopeless(c, now)) {
+		ct_margin_late(&c->session->margin);
+		ct_pool_leave(&c->task); /* whoever has the refusal may send the next call */
+		ct_call__refuse(c, CT_REFUSAL_HOPELESS);
+	} else {
+		now = work(c, now);
+	}
+	ct_outbox__end(now);
 }
 
 void ct_call__run_inline(struct ct_call *c)
 {
-	run(c);
+	run(c, ct_now(c->server->clk));
 }
 
 void ct_call__tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
@@ -119,7 +171,9 @@ void ct_call_resume(struct ct_call *c, ct_resume_fn *fn, void *arg)
 
 void ct_call_keep(struct ct_call *c)
 {
+	(void)ct_call__meta(c); /* any thread may ask for it from now on */
 	atomic_store(&c->kept, true);
+	ct_pool_leave(&c->task); /* the answer may be out before the handler returns */
 }
 
 const struct ct_method *ct_call_method(const struct ct_call *c)
@@ -142,9 +196,15 @@ const char *ct_call_peer(const struct ct_call *c)
 	return ct_conn_peer(c->conn);
 }
 
+/* Decoded at its first use, by the one thread that has the call then. */
+const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c)
+{
+	return ct_call__meta((struct ct_call *)(uintptr_t)c);
+}
+
 const char *ct_call_caller(const struct ct_call *c)
 {
-	return c->meta->caller;
+	return ct_call_meta(c)->caller;
 }
 
 const char *ct_call_service(const struct ct_call *c)
@@ -152,9 +212,9 @@ const char *ct_call_service(const struct ct_call *c)
 	return c->server->opts.rt->service;
 }
 
-const Ct__V1__CallMeta *ct_call_meta(const struct ct_call *c)
+enum ct_criticality ct_call_criticality(const struct ct_call *c)
 {
-	return c->meta;
+	return (enum ct_criticality)c->header.code;
 }
 
 struct ct_arena *ct_call_arena(struct ct_call *c)

@@ -55,6 +55,7 @@ static void release(struct ct_client *c)
 	ct_out__free_all(c);
 	ct_cond_fini(&c->changed);
 	ct_lock_fini(&c->lock);
+	ct_mem_free(c->plain_meta);
 	ct_mem_free(c->peer);
 	CT_TAG_CLEAR(c);
 	ct_mem_free(c);
@@ -105,7 +106,7 @@ ct_status ct_client_new(const struct ct_client_opts *opts, struct ct_client **re
 	ct_list_init(&c->resting);
 	ct_list_init(&c->free_outs);
 	ct_retry_budget_init(&c->budget);
-	if (!copy_names(c, opts)) {
+	if (!copy_names(c, opts) || !ct_out__pack_plain_meta(c)) {
 		release(c);
 		return CT_RESOURCE_EXHAUSTED;
 	}

@@ -3,6 +3,7 @@
 #define CT_RPC_CLIENT_H
 
 #include "conc/ctx.h"
+#include "rpc/metadata.h"
 #include "rpc/method.h"
 #include "rpc/reply.h"
 #include "rpc/runtime.h"
@@ -17,6 +18,11 @@
  * idempotent method that met UNAVAILABLE; within the deadline, at most
  * attempts_max, and within the retry budget (a token bucket and a share of all
  * calls, so that retries never multiply an overload).
+ *
+ * With `throttle` a client whose calls are refused for load, more than half of them,
+ * holds some back (rpc/throttle.h): such a call ends with RESOURCE_EXHAUSTED and
+ * not_processed, attempts 0, and no server hears of it; the sync form at once, the async
+ * form when its millisecond is over. It is not tried again.
  */
 struct ct_client;
 
@@ -34,6 +40,7 @@ struct ct_client_opts {
 	uint8_t attempts_max;      /* 0: 3 */
 	uint32_t retry_backoff_ms; /* before attempt 2, doubled each time, ±20 %; 0: 10 */
 	uint32_t resolve_ms;       /* least time between two look-ups of names; 0: 5000 */
+	bool throttle;             /* hold calls back while the service refuses most of them */
 	/* No connection is ready: wait while the first attempts to connect run, fail
 	 * at once, or wait until the call's deadline. */
 	enum { CT_WAIT_CONNECTING, CT_WAIT_NEVER, CT_WAIT_READY } wait;
@@ -42,6 +49,7 @@ struct ct_client_opts {
 struct ct_client_stats {
 	uint64_t calls, ok, failed, cancelled, expired; /* calls = the other four + in_flight */
 	uint64_t attempts, retries, retries_refused;    /* refused by the retry budget */
+	uint64_t throttled;                             /* calls that were held back, see above */
 	uint64_t late_replies, connections_lost, cancels_sent;
 	uint32_t in_flight, ready; /* ready connections */
 };
@@ -70,15 +78,16 @@ typedef void(ct_done_fn)(void *arg, struct ct_reply *reply);
 
 /* What a call may carry besides its request. All optional, borrowed for the call's start. */
 struct ct_call_opts {
-	const char *idempotency_key;
-	uint8_t criticality; /* enum ct_criticality */
+	const char
+		*idempotency_key; /* for the handler, in every attempt; nothing is dropped for it */
+	/* DEFAULT: as much as the call that is being answered under this context. Under
+	 * such a call only less than it has counts. */
+	enum ct_criticality criticality;
 	uint32_t timeout_ms; /* instead of the method's; 0: the method's */
+	/* One that breaks the rules of rpc/metadata.h ends the call with INTERNAL, more than
+	 * 8 KiB with RESOURCE_EXHAUSTED, both here, without a message to the server. */
 	const struct ct_metadata *metadata;
 	size_t metadata_n;
-};
-struct ct_metadata {
-	const char *key; /* ASCII; "-bin" at the end for binary values */
-	struct ct_bytes value;
 };
 
 /* What generated stubs call. req is packed before these return. ctx NULL: no

@@ -7,6 +7,7 @@
 #include "conc/lock.h"
 #include "rpc/client.h"
 #include "rpc/retry.h"
+#include "rpc/throttle.h"
 #include "wire/header.h"
 
 #include <stdatomic.h>
@@ -38,14 +39,15 @@ struct ct_out {
 	void *arg;
 	struct ct_reply *reply; /* the sync caller's, or own_reply */
 	struct ct_reply own_reply;
-	struct ct_arena packed; /* holds meta and payload for all attempts */
-	struct ct_bytes meta, payload;
+	struct ct_arena packed;        /* holds meta and payload for all attempts */
+	struct ct_bytes meta, payload; /* meta: or the client's plain one */
 	ct_instant started;
-	uint8_t criticality;
+	enum ct_criticality criticality;
 	uint8_t attempts;
 	uint8_t unsent;       /* of these, that never left */
 	bool maybe_processed; /* an earlier attempt may have run */
 	bool admitted;        /* counts against outstanding_max */
+	bool throttled;       /* held back: is not sent at all */
 	atomic_bool starting; /* ct_client_start() has not returned yet */
 
 	/* under the client's lock from here on */
@@ -54,6 +56,7 @@ struct ct_out {
 	struct ct_link *on; /* SENT */
 	uint32_t slot;
 	const struct ct_link *avoid; /* the link of the last attempt; compared, never followed */
+	struct ct_throttle_account *account; /* of the client; NULL: it does not throttle */
 	struct ct_id cancel_id;
 };
 
@@ -83,6 +86,7 @@ struct ct_link {
 	 * and nothing else came either; 0: does not. */
 	ct_instant silent_since;
 	uint32_t penalty;    /* of a server that refuses for load: counts as outstanding calls */
+	ct_instant faded_at; /* up to here it is forgotten; the last refusal at the earliest */
 	uint32_t cancel_ids; /* counts the request ids of CANCELs */
 	unsigned ready_i;    /* its place among the ready */
 };
@@ -109,6 +113,8 @@ struct ct_client {
 	struct ct_log *log;
 	const struct ct_clock *clk;
 	size_t msg_bytes_max;
+	uint8_t *plain_meta; /* the CallMeta of a call that carries nothing of its own */
+	size_t plain_meta_len;
 
 	struct ct_lock lock;    /* rank CLIENT; protects everything below */
 	struct ct_cond changed; /* a link became ready, a call or link is gone, a look-up ended */
@@ -126,6 +132,7 @@ struct ct_client {
 	unsigned resolving;
 	bool closing;
 	struct ct_retry_budget budget;
+	struct ct_throttle throttle;
 	struct ct_client_stats stats;
 };
 
@@ -153,6 +160,9 @@ ct_ctx_hook_fn ct_out__tripped;
 void ct_out__complete(struct ct_out *o);
 /* Fails it without another attempt. */
 void ct_out__fail(struct ct_out *o, const struct ct_failure *f);
+/* The same inside the start, for one that the client has no place for: those of one ms
+ * end together, for waking a thread for each would cost more than all the rest. */
+void ct_out__turn_away(struct ct_out *o, const struct ct_failure *f);
 /* Sends what waits, as far as links are ready. */
 void ct_out__send_waiting(struct ct_client *c);
 /* Nobody is connecting any more: what waits fails, unless it is to wait. */
@@ -160,12 +170,18 @@ void ct_out__fail_waiting(struct ct_client *c);
 /* The client closes: what rests between two attempts fails now. */
 void ct_out__fail_resting(struct ct_client *c);
 
-/* out_meta.c: CallMeta into o->packed. RESOURCE_EXHAUSTED: over its limit, or no memory. */
-CT_MUST_USE ct_status ct_out__pack_meta(struct ct_out *o, const struct ct_call_opts *opts);
+/* out_meta.c: CallMeta into o->packed. INTERNAL: metadata that breaks a rule.
+ * RESOURCE_EXHAUSTED: over its limit, or no memory. *ret_why (static) says what is wrong. */
+CT_MUST_USE bool ct_out__pack_plain_meta(struct ct_client *c);
+CT_MUST_USE ct_status ct_out__pack_meta(struct ct_out *o, const struct ct_call_opts *opts,
+					const char **ret_why);
 
 /* ---- out_pool.c ------------------------------------------------------------------ */
-struct ct_out *ct_out__take(struct ct_client *c); /* NULL: no memory; alive counts it */
-void ct_out__release(struct ct_ctx *ctx);         /* of its context: back to the free list */
+/* Counted as a call that begins; admitted says whether it may go out, throttled whether
+ * that is why not. NULL: no memory, and nothing was counted. */
+struct ct_out *ct_out__take(struct ct_client *c, const struct ct_method *m,
+			    enum ct_criticality criticality, ct_instant now);
+void ct_out__release(struct ct_ctx *ctx); /* of its context: back to the free list */
 void ct_out__free_all(struct ct_client *c);
 
 /* ---- link.c: connections and their slots ------------------------------------------- */

@@ -156,16 +156,18 @@ void ct_server_stop(struct ct_server *s)
 	cancel_rest(s);
 }
 
-static bool wait_idle(struct ct_server *s, ct_instant until)
+/* Answers of receiving threads may come and go all the time: who waits for a moment
+ * without any may wait for ever. */
+static bool all_but_brief_ended(struct ct_server *s, ct_instant until)
 {
-	bool in_time = true, idle;
+	bool in_time = true, ended;
 
 	ct_lock_acquire(&s->free_lock);
-	while (s->alive > 0 && in_time)
+	while (s->alive > s->brief && in_time)
 		in_time = ct_cond_wait_until(&s->idle, &s->free_lock, until);
-	idle = s->alive == 0;
+	ended = s->alive == s->brief;
 	ct_lock_release(&s->free_lock);
-	return idle;
+	return ended;
 }
 
 bool ct_server_join_until(struct ct_server *s, ct_instant until)
@@ -177,7 +179,7 @@ bool ct_server_join_until(struct ct_server *s, ct_instant until)
 		in_time = ct_cond_wait_until(&s->moved, &s->lock, until);
 	ending = s->sm.state != CT_SRV_SERVING;
 	ct_lock_release(&s->lock);
-	if (!ending || !wait_idle(s, until))
+	if (!ending || !all_but_brief_ended(s, until))
 		return false;
 	ct_lock_acquire(&s->lock);
 	if (s->sm.state != CT_SRV_STOPPED)
@@ -201,8 +203,12 @@ void ct_srv__wait_closed(struct ct_server *s, ct_instant until)
 	ct_lock_release(&s->lock);
 }
 
-void ct_srv__wait_unused(struct ct_server *s)
+void ct_srv__end_all(struct ct_server *s)
 {
-	ct_srv__wait_closed(s, CT_NEVER);
-	(void)!wait_idle(s, CT_NEVER); /* cannot time out */
+	atomic_store(&s->cancelling, true);
+	ct_srv__cancel_calls(s, NULL, CT_CANCEL_DRAIN);
+	ct_lock_acquire(&s->free_lock);
+	while (s->alive > 0)
+		ct_cond_wait(&s->idle, &s->free_lock);
+	ct_lock_release(&s->free_lock);
 }

@@ -21,6 +21,7 @@ enum {
 	BATCH_N = 64,
 	PENALTY_STEP = 4,
 	PENALTY_MAX = 64,
+	PENALTY_HALF_US = 100 * 1000,
 	SILENCE_US_MAX = 1000000,
 };
 #define ID_BIT UINT32_C(0x80000000)
@@ -108,6 +109,25 @@ static struct ct_out *claim_locked(struct ct_link *l, const struct ct_sp_route *
 
 /* ---- choosing ------------------------------------------------------------------ */
 
+/* Half of it is forgotten for each PENALTY_HALF_US without another refusal, and not by
+ * answers alone: a server that gets no calls gives none. */
+static void fade_locked(struct ct_link *l)
+{
+	uint64_t halves;
+
+	if (l->penalty == 0)
+		return;
+	halves = ct_instant_us_between(l->faded_at, ct_now(l->client->clk)) / PENALTY_HALF_US;
+	l->penalty = halves < 32 ? l->penalty >> halves : 0;
+	l->faded_at = ct_instant_add_us(l->faded_at, halves * PENALTY_HALF_US);
+}
+
+static uint32_t load_locked(struct ct_link *l)
+{
+	fade_locked(l);
+	return l->outstanding + l->penalty;
+}
+
 struct ct_link *ct_link__pick_locked(struct ct_client *c, const struct ct_link *avoid)
 {
 	const uint64_t r = c->ready_n > 1 ? ct_random_u64() : 0;
@@ -123,7 +143,7 @@ struct ct_link *ct_link__pick_locked(struct ct_client *c, const struct ct_link *
 		return b;
 	if (b == avoid)
 		return a;
-	return b->outstanding + b->penalty < a->outstanding + a->penalty ? b : a;
+	return load_locked(b) < load_locked(a) ? b : a;
 }
 
 /* ---- what the connection tells --------------------------------------------------- */
@@ -226,15 +246,17 @@ void ct_link__dial_failed(void *link, ct_status why, uint32_t next_ms)
 
 /* ---- replies --------------------------------------------------------------------- */
 
+/* Kept as it came: most callers never look. One that does not decode costs the caller
+ * its message, not the call. */
 static void take_meta(struct ct_reply *r, struct ct_bytes meta)
 {
-	ProtobufCMessage *m;
+	const uint8_t *copy = ct_arena_copy(&r->arena, meta);
 
-	/* a meta that does not decode costs the caller its message, not the call */
-	if (ct_codec_unpack(&ct__v1__reply_meta__descriptor, meta, &r->arena, &m) != CT_OK)
+	if (copy == NULL)
 		return;
-	r->meta = (const Ct__V1__ReplyMeta *)m;
-	r->message = r->meta->message;
+	r->meta_bytes = ct_bytes_of(copy, meta.len);
+	if (r->status != CT_OK && ct_reply_meta(r) != NULL)
+		r->message = r->meta->message;
 }
 
 static void take_response(struct ct_out *o, struct ct_bytes payload)
@@ -315,14 +337,25 @@ static bool says_draining(const struct reply *r)
 	return r->h.code == CT_UNAVAILABLE && (r->h.flags & CT_WIRE_NOT_PROCESSED) != 0;
 }
 
-/* What a reply tells about its server, for the choice among servers. */
+/* Not one that no server would take, as one that is too large. */
+static bool says_overloaded(const struct reply *r)
+{
+	return r->h.code == CT_RESOURCE_EXHAUSTED && (r->h.flags & CT_WIRE_NOT_PROCESSED) != 0 &&
+	       (r->h.flags & CT_WIRE_NO_RETRY) == 0;
+}
+
+/* What a reply tells about its server, for the choice among servers and the throttle. */
 static void judge_locked(struct ct_link *l, const struct reply *r)
 {
+	if (r->out->account != NULL && says_overloaded(r))
+		ct_throttle_refused(r->out->account, ct_now(l->client->clk));
 	if (says_draining(r)) {
 		if (l->state == CT_LINK_READY)
 			leave_ready_locked(l, CT_LINK_LEAVING);
 	} else if (r->h.code == CT_RESOURCE_EXHAUSTED) {
+		fade_locked(l);
 		l->penalty = l->penalty < PENALTY_MAX ? l->penalty + PENALTY_STEP : PENALTY_MAX;
+		l->faded_at = ct_now(l->client->clk);
 	} else if (l->penalty > 0) {
 		l->penalty--;
 	}

@@ -6,6 +6,7 @@
 #include "rpc/reply_internal.h"
 
 #define US_PER_MS UINT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
 
 static const struct ct_failure no_connection = {
 	.status = CT_UNAVAILABLE,
@@ -36,9 +37,9 @@ static void count_end_locked(struct ct_client *c, ct_status st)
 
 /* The caller's own clock and context decide: whatever comes behind its deadline
  * or its cancel is too late. */
-static void settle_status(struct ct_out *o)
+static void settle_status(struct ct_out *o, ct_instant now)
 {
-	const ct_status own = ct_ctx_status(&o->ctx);
+	const ct_status own = ct_ctx_status_at(&o->ctx, now);
 	struct ct_reply *r = o->reply;
 
 	if (own == CT_OK || own == r->status)
@@ -52,12 +53,13 @@ static void finish(struct ct_out *o)
 {
 	struct ct_client *c = o->client;
 	struct ct_reply *r = o->reply;
+	ct_instant now;
 
-	(void)ct_ctx_hook_remove(&o->ctx, &o->tripped);
-	settle_status(o);
+	(void)ct_ctx_finish_with_hook(&o->ctx, &o->tripped);
+	now = ct_now(c->clk);
+	settle_status(o, now);
 	r->attempts = (uint8_t)(o->attempts - o->unsent);
-	r->elapsed_us = ct_instant_us_between(o->started, ct_now(c->clk));
-	ct_ctx_finish(&o->ctx);
+	r->elapsed_us = ct_instant_us_between(o->started, now);
 	ct_lock_acquire(&c->lock);
 	o->state = CT_OUT_DONE;
 	c->admitted -= o->admitted;
@@ -72,17 +74,22 @@ static void finish_later(struct ct_timer *t)
 	finish(CT_CONTAINER_OF(t, struct ct_out, timer));
 }
 
-void ct_out__complete(struct ct_out *o)
+/* Never inside the start. */
+static void finish_at(struct ct_out *o, ct_instant at)
 {
-	if (!atomic_load(&o->starting)) {
-		finish(o);
-		return;
-	}
-	ct_timer_init(&o->timer, finish_later); /* never inside the start */
-	ct_timers_arm(o->client->timers, &o->timer, ct_now(o->client->clk));
+	ct_timer_init(&o->timer, finish_later);
+	ct_timers_arm(o->client->timers, &o->timer, at);
 }
 
-void ct_out__fail(struct ct_out *o, const struct ct_failure *f)
+void ct_out__complete(struct ct_out *o)
+{
+	if (atomic_load(&o->starting))
+		finish_at(o, ct_now(o->client->clk));
+	else
+		finish(o);
+}
+
+static void take_failure(struct ct_out *o, const struct ct_failure *f)
 {
 	struct ct_reply *r = o->reply;
 
@@ -92,7 +99,21 @@ void ct_out__fail(struct ct_out *o, const struct ct_failure *f)
 	r->not_processed = f->not_processed && !o->maybe_processed;
 	r->no_retry = f->no_retry;
 	r->retry_after_ms = f->retry_after_ms;
+}
+
+void ct_out__fail(struct ct_out *o, const struct ct_failure *f)
+{
+	take_failure(o, f);
 	ct_out__complete(o);
+}
+
+void ct_out__turn_away(struct ct_out *o, const struct ct_failure *f)
+{
+	take_failure(o, f);
+	if (o->reply == &o->own_reply)
+		finish_at(o, (ct_instant){ .ns = (o->started.ns / NS_PER_MS + 1) * NS_PER_MS });
+	else
+		finish(o); /* its caller waits, and has nothing that could run in here */
 }
 
 static void fail_tripped(struct ct_out *o)
@@ -185,7 +206,7 @@ static void shoot(struct ct_out *o, const struct shot *s)
 	struct ct_wire_header h = {
 		.kind = CT_WIRE_CALL,
 		.flags = o->method->idempotent ? CT_WIRE_IDEMPOTENT : 0,
-		.code = o->criticality,
+		.code = (uint8_t)o->criticality,
 		.attempt = s->attempt,
 		.cancel_id = s->cancel_id,
 		.method = o->method->hash,
@@ -302,6 +323,8 @@ static bool retry_locked(struct ct_out *o, const struct ct_failure *f, uint64_t 
 		c->stats.retries_refused++;
 		return false;
 	}
+	if (o->account != NULL)
+		ct_throttle_sent(o->account, now);
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "rpc/reply_internal.h"
 
-enum { FREE_MAX = 256, CHUNK_BYTES = 1024, PACKED_BYTES_MAX = 64 * 1024 * 1024 };
+enum { FREE_MAX = 1024, CHUNK_BYTES = 1024, PACKED_BYTES_MAX = 64 * 1024 * 1024 };
 
 static void destroy(struct ct_out *o)
 {
@@ -23,7 +23,7 @@ void ct_out__release(struct ct_ctx *ctx)
 	ct_reply__reset(&o->own_reply);
 	ct_lock_acquire(&c->lock);
 	if (c->free_n < FREE_MAX) {
-		ct_list_push_back(&c->free_outs, &o->link);
+		ct_list_push_front(&c->free_outs, &o->link); /* the next call finds it in a cache */
 		c->free_n++;
 		o = NULL; /* the list's */
 	}
@@ -47,23 +47,73 @@ static struct ct_out *make(struct ct_client *c)
 	return o;
 }
 
-struct ct_out *ct_out__take(struct ct_client *c)
+/* Whether a call may go out. */
+struct entry {
+	struct ct_throttle_account *account;
+	bool admitted, throttled;
+};
+
+/* A full client asks nobody: that it is full is its caller's doing. */
+static struct entry judge_locked(struct ct_client *c, const struct ct_method *m,
+				 enum ct_criticality criticality, ct_instant now)
+	CT_REQUIRES(&c->lock)
+{
+	struct entry e = { .admitted = c->admitted < c->opts.outstanding_max };
+
+	if (!e.admitted || !c->opts.throttle)
+		return e;
+	e.account = ct_throttle_account(&c->throttle, m->hash, criticality);
+	e.admitted = ct_throttle_ask(e.account, now, ct_random_u64());
+	e.throttled = !e.admitted;
+	return e;
+}
+
+/* Counts a call that begins. */
+static void count_locked(struct ct_client *c, const struct entry *e) CT_REQUIRES(&c->lock)
+{
+	c->alive++;
+	c->stats.calls++;
+	c->stats.in_flight++;
+	c->stats.throttled += e->throttled;
+	c->admitted += e->admitted;
+	if (!e->throttled)
+		ct_retry_budget_call(&c->budget);
+}
+
+/* As if it had not begun: there was no memory for it. */
+static void take_back(struct ct_client *c, const struct entry *e)
+{
+	ct_lock_acquire(&c->lock);
+	c->stats.calls--;
+	c->stats.in_flight--;
+	c->stats.throttled -= e->throttled;
+	c->admitted -= e->admitted;
+	if (--c->alive == 0)
+		ct_cond_broadcast(&c->changed);
+	ct_lock_release(&c->lock);
+}
+
+struct ct_out *ct_out__take(struct ct_client *c, const struct ct_method *m,
+			    enum ct_criticality criticality, ct_instant now)
 {
 	struct ct_list *l;
 	struct ct_out *o;
+	struct entry e;
 
 	ct_lock_acquire(&c->lock);
 	l = ct_list_pop_front(&c->free_outs);
 	c->free_n -= l != NULL;
-	c->alive++;
+	e = judge_locked(c, m, criticality, now);
+	count_locked(c, &e);
 	ct_lock_release(&c->lock);
 	o = l != NULL ? CT_CONTAINER_OF(l, struct ct_out, link) : make(c);
 	if (o == NULL) {
-		ct_lock_acquire(&c->lock);
-		if (--c->alive == 0)
-			ct_cond_broadcast(&c->changed);
-		ct_lock_release(&c->lock);
+		take_back(c, &e);
+		return NULL;
 	}
+	o->account = e.account;
+	o->admitted = e.admitted;
+	o->throttled = e.throttled;
 	return o;
 }
 

@@ -7,18 +7,20 @@
 
 #define US_PER_MS UINT64_C(1000)
 
-static ct_status pack(struct ct_out *o, const ProtobufCMessage *req,
-		      const struct ct_call_opts *opts)
+/* False: *ret_f says why it cannot be sent. */
+static bool pack(struct ct_out *o, const ProtobufCMessage *req, const struct ct_call_opts *opts,
+		 struct ct_failure *ret_f)
 {
 	const size_t room = o->client->msg_bytes_max - CT_WIRE_HEADER_BYTES -
 			    CT_WIRE_META_BYTES_MAX;
-	ct_status st;
 
 	CT_CHECK(req->descriptor == o->method->request);
-	st = ct_out__pack_meta(o, opts);
-	if (st != CT_OK)
-		return st;
-	return ct_codec_pack(req, room, &o->packed, &o->payload);
+	ret_f->status = ct_out__pack_meta(o, opts, &ret_f->message);
+	if (ret_f->status == CT_OK) {
+		ret_f->status = ct_codec_pack(req, room, &o->packed, &o->payload);
+		ret_f->message = "the request is larger than a message may be";
+	}
+	return ret_f->status == CT_OK;
 }
 
 static ct_instant deadline_of(const struct ct_client *c, struct ct_ctx *parent,
@@ -37,27 +39,19 @@ static ct_instant deadline_of(const struct ct_client *c, struct ct_ctx *parent,
 	return ct_deadline_sooner(above, ct_instant_add_us(now, ms * US_PER_MS));
 }
 
-/* True: it may go on. False: *ret_f says why not. */
-static bool admit(struct ct_out *o, struct ct_failure *ret_f)
+/* False: it is over before it began, *ret_f says why. */
+static bool begin(struct ct_out *o, const ProtobufCMessage *req, const struct ct_call_opts *opts,
+		  struct ct_failure *ret_f)
 {
-	struct ct_client *c = o->client;
-	bool in;
-
-	ct_lock_acquire(&c->lock);
-	c->stats.calls++;
-	c->stats.in_flight++;
-	ct_retry_budget_call(&c->budget);
-	in = c->admitted < c->opts.outstanding_max;
-	c->admitted += in;
-	o->admitted = in;
-	ct_lock_release(&c->lock);
-	if (!in)
-		*ret_f = (struct ct_failure){
-			.status = CT_RESOURCE_EXHAUSTED,
-			.message = "too many calls outstanding in this client",
-			.not_processed = true
-		};
-	return in;
+	if (!o->admitted) {
+		ret_f->status = CT_RESOURCE_EXHAUSTED;
+		ret_f->message = o->throttled ? "held back by this client: the service refuses most"
+					      : "too many calls outstanding in this client";
+		return false;
+	}
+	ret_f->status = ct_ctx_status_at(&o->ctx, o->started);
+	ret_f->message = ct_status_text(ret_f->status);
+	return ret_f->status == CT_OK && pack(o, req, opts, ret_f);
 }
 
 static void out_of_memory(ct_done_fn *done, void *arg, struct ct_reply *reply)
@@ -79,43 +73,42 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 		   struct ct_reply *reply, ct_done_fn *done, void *arg)
 {
 	static const struct ct_call_opts plain;
-	struct ct_out *o = ct_out__take(c);
+	const ct_instant now = ct_now(c->clk);
 	struct ct_failure f = { .not_processed = true };
+	enum ct_criticality criticality;
+	struct ct_out *o;
 
+	opts = opts != NULL ? opts : &plain;
+	CT_CHECK(opts->criticality <= CT_CRIT_CRITICAL);
+	criticality = parent != NULL ? ct_ctx_criticality(parent, opts->criticality)
+				     : opts->criticality;
+	o = ct_out__take(c, m, criticality, now);
 	if (o == NULL) {
 		out_of_memory(done, arg, reply);
 		return;
 	}
-	opts = opts != NULL ? opts : &plain;
 	o->method = m;
+	o->criticality = criticality;
 	o->done = done;
 	o->arg = arg;
 	o->reply = reply != NULL ? reply : &o->own_reply;
-	o->started = ct_now(c->clk);
-	o->criticality = opts->criticality;
+	o->started = now;
 	o->attempts = o->unsent = 0;
 	o->maybe_processed = false;
 	o->avoid = NULL;
 	o->on = NULL;
 	o->state = CT_OUT_HANDLED;
 	atomic_store_explicit(&o->starting, true, memory_order_relaxed);
-	ct_ctx_init(&o->ctx, parent, c->timers, deadline_of(c, parent, m, opts, o->started),
-		    ct_out__release);
+	ct_ctx_init_at(&o->ctx, parent, c->timers, deadline_of(c, parent, m, opts, o->started),
+		       o->started, ct_out__release);
 	ct_ctx_ref(&o->ctx); /* ours, until this returns */
 	ct_ctx_on_cancel(&o->ctx, &o->tripped, ct_out__tripped);
-	if (!admit(o, &f)) {
+	if (begin(o, req, opts, &f))
+		ct_out__dispatch(o);
+	else if (o->admitted)
 		ct_out__fail(o, &f);
-	} else if ((f.status = ct_ctx_status(&o->ctx)) != CT_OK) { /* over before it began */
-		f.message = ct_status_text(f.status);
-		ct_out__fail(o, &f);
-	} else {
-		f.status = pack(o, req, opts);
-		f.message = "the request is larger than a message may be";
-		if (f.status == CT_OK)
-			ct_out__dispatch(o);
-		else
-			ct_out__fail(o, &f);
-	}
+	else
+		ct_out__turn_away(o, &f);
 	atomic_store(&o->starting, false);
 	ct_ctx_unref(&o->ctx);
 }

@@ -8,18 +8,6 @@
 
 #define US_PER_MS UINT64_C(1000)
 
-enum { ESTIMATE_SHIFT = 4 }; /* a moving average over about 16 calls */
-
-static void average(_Atomic uint64_t *avg, uint64_t us)
-{
-	const uint64_t old = ct_srv__get(avg);
-	const uint64_t next = old == 0 ? us + 1
-				       : old - (old >> ESTIMATE_SHIFT) + (us >> ESTIMATE_SHIFT);
-
-	/* a lost update of a neighbour is no harm to an estimate */
-	atomic_store_explicit(avg, next, memory_order_relaxed);
-}
-
 static void remember(struct ct_call *c, ct_status code, enum ct_cancel_reason why,
 		     uint64_t handler_us, uint64_t tripped_us, uint64_t stop_us)
 {
@@ -36,6 +24,7 @@ static void remember(struct ct_call *c, ct_status code, enum ct_cancel_reason wh
 		.tripped_us = tripped_us,
 		.cancel_to_stop_us = stop_us,
 		.attempt = c->header.attempt,
+		.criticality = ct_call_criticality(c),
 	};
 
 	(void)snprintf(r.method, sizeof(r.method), "%s", c->route->method->name);
@@ -74,6 +63,10 @@ void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct
 	CT_CHECK(ct_sm_final(&c->sm));
 	ct_srv__count(&s->ends[end]);
 	ct_srv__count(&r->calls);
+	if (end == CT_END_OK)
+		ct_margin_in_time(&c->session->margin);
+	if (end == CT_END_EXPIRED_QUEUED || end == CT_END_EXPIRED_RUNNING)
+		ct_margin_late(&c->session->margin);
 	ct_srv__leave_places(s, r, c->session);
 	if (code != CT_OK)
 		ct_srv__count(&r->errors);
@@ -82,22 +75,25 @@ void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct
 		tripped_us = ct_instant_us_between(c->received, tripped);
 		ct_hist_record(&r->cancel_to_stop_us, stop_us);
 		if (ran)
-			atomic_fetch_add_explicit(&s->wasted_us, stop_us, memory_order_relaxed);
+			atomic_fetch_add_explicit(&s->wasted_us[ct_ctx_reason(&c->ctx)], stop_us,
+						  memory_order_relaxed);
 	}
 	if (ran) {
+		const uint64_t ns = (uint64_t)(c->ended.ns - c->started.ns);
+
 		ct_hist_record(&r->handler_us, handler_us);
-		if (end == CT_END_OK && r->method->lane != CT_LANE_INLINE) {
-			average(&r->estimate_us, handler_us);
-			average(&s->service_us, handler_us);
-		}
+		if (end == CT_END_OK && r->method->lane != CT_LANE_INLINE)
+			ct_median_record(&r->usual, ns);
 	}
 	if (code != CT_OK || !ct_id_zero(&trace.trace_id))
 		remember(c, code, why, handler_us, tripped_us, stop_us);
 	log_call(c, code, why, handler_us);
 }
 
-void ct_call__recount_peer_gone(struct ct_call *c, enum ct_end was)
+void ct_call__recount(struct ct_call *c, enum ct_end was, enum ct_end is)
 {
 	atomic_fetch_sub_explicit(&c->server->ends[was], 1, memory_order_relaxed);
-	ct_srv__count(&c->server->ends[CT_END_PEER_GONE]);
+	ct_srv__count(&c->server->ends[is]);
+	if (was == CT_END_OK)
+		ct_srv__count(&c->route->errors);
 }

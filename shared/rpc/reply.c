@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/codec.h"
 #include "rpc/reply_internal.h"
 
 enum { CHUNK_BYTES = 2048, ARENA_BYTES_MAX = 64 * 1024 * 1024 };
@@ -20,6 +21,20 @@ void ct_reply__reset(struct ct_reply *r)
 
 	*r = (struct ct_reply){ .status = CT_UNKNOWN, .message = "", .peer = "", .arena = arena };
 	ct_arena_reset(&r->arena);
+}
+
+const Ct__V1__ReplyMeta *ct_reply_meta(const struct ct_reply *r)
+{
+	struct ct_reply *mine = (struct ct_reply *)(uintptr_t)r; /* what it says stays the same */
+	ProtobufCMessage *m;
+
+	if (r->meta == NULL && r->meta_bytes.ptr != NULL &&
+	    ct_codec_unpack(&ct__v1__reply_meta__descriptor, r->meta_bytes, &mine->arena, &m) ==
+		    CT_OK) {
+		ct_reply__drop_broken_metadata((Ct__V1__ReplyMeta *)m);
+		mine->meta = (const Ct__V1__ReplyMeta *)m;
+	}
+	return r->meta;
 }
 
 void ct_reply_move(struct ct_reply *to, struct ct_reply *from)

@@ -3,6 +3,8 @@
 #define CT_RPC_ROUTER_H
 
 #include "obs/hist.h"
+#include "obs/mean.h"
+#include "obs/median.h"
 #include "rpc/server.h"
 
 #include <stdatomic.h>
@@ -18,8 +20,10 @@ struct ct_route {
 	void *impl;
 	/* relaxed atomics: statistics and an estimate */
 	_Atomic uint64_t calls, errors;
-	_Atomic uint64_t in_flight;   /* admitted and not ended */
-	_Atomic uint64_t estimate_us; /* moving average of the handler's time */
+	_Atomic uint64_t in_flight; /* admitted and not ended */
+	struct ct_median usual;     /* from its handler's start to its answer */
+	struct ct_median busy;      /* from its start on a worker until that is free again */
+	struct ct_mean load;        /* the same, what many of them take together */
 	struct ct_hist handler_us, cancel_to_stop_us;
 };
 

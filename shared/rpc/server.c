@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/outbox.h"
 #include "rpc/server_internal.h"
 
 #include "base/check.h"
@@ -13,6 +14,9 @@ enum {
 	DRAIN_MS = 5000,
 	RETRY_AFTER_MS = 50,
 	SLOW_CALL_MS = 1000,
+	SHEDDABLE_PERCENT = 50,
+	PERCENT = 100,
+	RESERVE_PERCENT_MAX = 90,
 	RING_RECORDS = 512,
 	TOMBSTONE_MS_MAX = 60000,
 	MSG_BYTES_MIN = 64 * 1024, /* header, route and a full meta take 8 KiB of it */
@@ -35,6 +39,7 @@ static const struct ct_sm_row server_rows[] = {
 static void fill_defaults(struct ct_server_opts *o)
 {
 	DEFAULT(o->workers, WORKERS);
+	DEFAULT(o->batch_workers_max, (uint16_t)(o->workers > 1 ? o->workers / 2 : 1));
 	DEFAULT(o->queue_max, QUEUE_MAX);
 	DEFAULT(o->calls_max, CALLS_MAX);
 	DEFAULT(o->method_calls_max, o->calls_max);
@@ -42,7 +47,23 @@ static void fill_defaults(struct ct_server_opts *o)
 	DEFAULT(o->drain_ms, DRAIN_MS);
 	DEFAULT(o->retry_after_ms, RETRY_AFTER_MS);
 	DEFAULT(o->slow_call_ms, SLOW_CALL_MS);
+	DEFAULT(o->sheddable_queue_percent, SHEDDABLE_PERCENT);
 	DEFAULT(o->version, "");
+}
+
+/* Shares are rounded in favour of who has none of its own: a reserve down, the part
+ * of SHEDDABLE calls up. They leave the reserve alone too. */
+static void divide_queue(struct ct_server *s)
+{
+	const uint32_t max = s->opts.queue_max;
+	const uint32_t reserve = (uint32_t)((uint64_t)max * s->opts.critical_reserve_percent /
+					    PERCENT);
+	const uint32_t rest = (uint32_t)((uint64_t)max *
+					 (PERCENT - s->opts.sheddable_queue_percent) / PERCENT);
+
+	s->spare[CT_CRIT_CRITICAL] = 0;
+	s->spare[CT_CRIT_DEFAULT] = reserve;
+	s->spare[CT_CRIT_SHEDDABLE] = rest > reserve ? rest : reserve;
 }
 
 static ct_status make_parts(struct ct_server *s)
@@ -54,6 +75,7 @@ static ct_status make_parts(struct ct_server *s)
 		.batch_workers_max = s->opts.batch_workers_max,
 		.queue_max = { s->opts.queue_max, s->opts.queue_max },
 		.name = "ct-work",
+		.rest = ct_outbox__flush,
 	};
 	const uint32_t stone_ms = s->opts.max_deadline_ms < TOMBSTONE_MS_MAX
 					  ? s->opts.max_deadline_ms
@@ -61,6 +83,9 @@ static ct_status make_parts(struct ct_server *s)
 	ct_status st;
 
 	st = ct_ring_new(&ring, &s->ring);
+	if (st != CT_OK)
+		return st;
+	st = ct_outlook_init(&s->outlook, pool.workers, pool.batch_workers_max);
 	if (st != CT_OK)
 		return st;
 	st = ct_registry_new(stone_ms * UINT64_C(1000), &s->registry);
@@ -75,6 +100,7 @@ static void release(struct ct_server *s)
 	s->pool = ct_pool_free(s->pool);
 	ct_call__free_all(s);
 	s->registry = ct_registry_free(s->registry);
+	ct_outlook_fini(&s->outlook);
 	s->ring = ct_ring_free(s->ring);
 	ct_router_fini(&s->router);
 	ct_cond_fini(&s->idle);
@@ -91,7 +117,9 @@ ct_status ct_server_new(const struct ct_server_opts *opts, struct ct_server **re
 	ct_status st;
 
 	CT_CHECK(opts->rt != NULL);
-	if (ct_net_msg_bytes_max(opts->rt->net) < MSG_BYTES_MIN)
+	if (ct_net_msg_bytes_max(opts->rt->net) < MSG_BYTES_MIN ||
+	    opts->sheddable_queue_percent > PERCENT ||
+	    opts->critical_reserve_percent > RESERVE_PERCENT_MAX)
 		return CT_INVALID_ARGUMENT;
 	s = ct_mem_zalloc(1, sizeof(*s));
 	if (s == NULL)
@@ -99,6 +127,7 @@ ct_status ct_server_new(const struct ct_server_opts *opts, struct ct_server **re
 	CT_TAG_SET(s, SERVER_TAG);
 	s->opts = *opts;
 	fill_defaults(&s->opts);
+	divide_queue(s);
 	s->timers = opts->rt->timers;
 	s->net = opts->rt->net;
 	s->log = opts->rt->log;
@@ -165,6 +194,7 @@ struct ct_server *ct_server_free(struct ct_server *s)
 	CT_TAG_CHECK(s, SERVER_TAG);
 	ct_server_stop(s);
 	atomic_store_explicit(&s->freeing, true, memory_order_relaxed);
+	ct_srv__end_all(s);
 	ct_server_join(s);
 	ct_timers_cancel_wait(s->timers, &s->grace);
 	for (size_t i = 0; i < s->listeners_n; i++)
@@ -173,7 +203,8 @@ struct ct_server *ct_server_free(struct ct_server *s)
 	ct_srv__wait_closed(s, ct_instant_add_us(ct_now(ct_clock_system()), FLUSH_US));
 	for (size_t i = 0; i < s->listeners_n; i++)
 		s->listeners[i] = ct_listener_free(s->listeners[i]);
-	ct_srv__wait_unused(s);
+	ct_srv__wait_closed(s, CT_NEVER);
+	ct_srv__end_all(s);
 	release(s);
 	return NULL;
 }
@@ -199,23 +230,46 @@ static bool identity(const struct ct_call_counts *c)
 				      c->cancelled_running + c->peer_gone + c->in_flight;
 }
 
+/* The counters move while they are read. A call that is just being counted is over
+ * at another look; what is wrong stays wrong. */
+static bool take_counts(struct ct_server *s, struct ct_call_counts *ret)
+{
+	enum { LOOKS = 1000 };
+	bool adds_up = false;
+
+	for (unsigned i = 0; i < LOOKS && !adds_up; i++) {
+		copy_counts(s, ret);
+		adds_up = identity(ret);
+	}
+	return adds_up;
+}
+
 void ct_server_stats(struct ct_server *s, struct ct_server_stats *ret_stats)
 {
 	struct ct_server_stats st = { .queued = 0 };
 	struct ct_pool_stats ps;
 
-	copy_counts(s, &st.calls);
-	st.identity_ok = identity(&st.calls);
+	st.identity_ok = take_counts(s, &st.calls);
 	for (unsigned i = 0; i < CT_REFUSALS_N; i++)
 		st.refused_by[i] = ct_srv__get(&s->refused_by[i]);
+	for (unsigned i = 0; i < CT_POOL_LANES; i++) {
+		st.infeasible_looked_at += ct_srv__get(&s->regrets[i].looked);
+		st.infeasible_in_time += ct_srv__get(&s->regrets[i].in_time);
+		st.infeasible_unused += ct_srv__get(&s->regrets[i].unused);
+	}
 	st.cancels = ct_srv__get(&s->cancels);
 	st.cancels_unknown = ct_srv__get(&s->cancels_unknown);
 	st.tombstones_hit = ct_srv__get(&s->tombstones_hit);
 	st.bad_header = ct_srv__get(&s->bad_header);
 	st.bad_payload = ct_srv__get(&s->bad_payload);
+	st.bad_metadata = ct_srv__get(&s->bad_metadata);
 	st.clamped = ct_srv__get(&s->clamped);
+	st.replies_cut = ct_srv__get(&s->replies_cut);
 	st.replies_lost = ct_srv__get(&s->replies_lost);
-	st.wasted_us = ct_srv__get(&s->wasted_us);
+	for (unsigned i = 0; i < CT_CANCEL_REASONS_N; i++) {
+		st.wasted_us_by[i] = ct_srv__get(&s->wasted_us[i]);
+		st.wasted_us += st.wasted_us_by[i];
+	}
 	ct_pool_stats(s->pool, &ps);
 	st.queued = ps.queued[CT_LANE_INTERACTIVE] + ps.queued[CT_LANE_BATCH];
 	st.running = ps.running;

@@ -22,22 +22,24 @@
 struct ct_server;
 
 struct ct_server_opts {
-	const struct ct_runtime *rt;   /* outlives the server; rt->service is the server's name */
-	const char *version;           /* static, for Stats */
-	uint16_t workers;              /* 1..256; 0: 8 */
-	uint16_t batch_workers_max;    /* 0: half */
-	uint32_t queue_max;            /* calls waiting, per lane; 0: 64 */
-	uint32_t calls_max;            /* admitted and not ended, kept ones too; 0: 4096. Lane
+	const struct ct_runtime *rt;     /* outlives the server; rt->service is the server's name */
+	const char *version;             /* static, for Stats */
+	uint16_t workers;                /* 1..256; 0: 8 */
+	uint16_t batch_workers_max;      /* 0: half */
+	uint32_t queue_max;              /* calls waiting, per lane; 0: 64 */
+	uint32_t calls_max;              /* admitted and not ended, kept ones too; 0: 4096. Lane
 				       INLINE has a limit of its own: an eighth, at least 16 */
-	uint32_t method_calls_max;     /* the same for any one method; 0: calls_max */
-	uint32_t connection_calls_max; /* the same for any one connection, all lanes; 0: no limit
+	uint32_t method_calls_max;       /* the same for any one method; 0: calls_max */
+	uint32_t connection_calls_max;   /* the same for any one connection, all lanes; 0: no limit
 				       but these */
-	uint32_t connections_max;      /* per listener; 0: 10000 */
-	uint32_t max_deadline_ms;      /* longer or no budgets are cut to it; 0: 300000 */
-	uint32_t drain_ms;             /* grace for running calls; 0: 5000 */
-	uint32_t retry_after_ms;       /* hint on RESOURCE_EXHAUSTED; 0: 50 */
-	uint32_t slow_call_ms;         /* a call that takes longer is logged; 0: 1000 */
-	bool log_calls;                /* log every call, not only failed and slow ones */
+	uint32_t connections_max;        /* per listener; 0: 10000 */
+	uint32_t max_deadline_ms;        /* longer or no budgets are cut to it; 0: 300000 */
+	uint32_t drain_ms;               /* grace for running calls; 0: 5000 */
+	uint8_t sheddable_queue_percent; /* of each queue, for SHEDDABLE calls; 1..100, 0: 50 */
+	uint8_t critical_reserve_percent; /* of each queue, for CRITICAL calls alone; 0..90 */
+	uint32_t retry_after_ms;          /* hint on RESOURCE_EXHAUSTED; 0: 50 */
+	uint32_t slow_call_ms;            /* a call that takes longer is logged; 0: 1000 */
+	bool log_calls;                   /* log every call, not only failed and slow ones */
 };
 
 /* INVALID_ARGUMENT: msg_bytes_max of rt's net is below 64 KiB, or an option is out of
@@ -66,7 +68,8 @@ void ct_server_drain(struct ct_server *s);
 void ct_server_stop(struct ct_server *s);
 
 /* Blocks until STOPPED: every call has ended and its reply was handed to the
- * kernel, or the connection is gone. */
+ * kernel, or the connection is gone. Of lane INLINE that holds for those that were
+ * kept; others come and are answered all the time. */
 void ct_server_join(struct ct_server *s);
 /* The same, with a bound by the system clock. False: not yet. */
 CT_MUST_USE bool ct_server_join_until(struct ct_server *s, ct_instant until);
@@ -74,7 +77,7 @@ CT_MUST_USE bool ct_server_join_until(struct ct_server *s, ct_instant until);
 /* stop, join, release. NULL ok; returns NULL. */
 struct ct_server *ct_server_free(struct ct_server *s);
 
-/* received = the eight ends + in_flight, at every snapshot in which nothing moves. */
+/* received = the eight ends + in_flight; ct_server_stats() looks until it finds them so. */
 struct ct_call_counts {
 	uint64_t received, ok, app_error, refused, expired_queued, expired_running,
 		cancelled_queued, cancelled_running, peer_gone, in_flight;
@@ -91,6 +94,8 @@ struct ct_call_counts {
 	X(METHOD_LIMIT, "method_limit", RESOURCE_EXHAUSTED) \
 	X(CALL_LIMIT, "call_limit", RESOURCE_EXHAUSTED)     \
 	X(INFEASIBLE, "infeasible", RESOURCE_EXHAUSTED)     \
+	X(HOPELESS, "hopeless", RESOURCE_EXHAUSTED)         \
+	X(SHED, "shed", RESOURCE_EXHAUSTED)                 \
 	X(QUEUE_FULL, "queue_full", RESOURCE_EXHAUSTED)     \
 	X(NO_MEMORY, "no_memory", RESOURCE_EXHAUSTED)
 
@@ -104,9 +109,15 @@ enum ct_refusal {
 struct ct_server_stats {
 	struct ct_call_counts calls;
 	uint64_t refused_by[CT_REFUSALS_N];
-	uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped;
-	uint64_t replies_lost; /* could not be queued: the connection was closed instead */
-	uint64_t wasted_us;    /* worker time after a context was tripped */
+	/* Of those refused as INFEASIBLE: looked at again when they would have had their turn;
+	 * of these, in time after all; and of these, nobody else had that turn. */
+	uint64_t infeasible_looked_at, infeasible_in_time, infeasible_unused;
+	uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, bad_metadata,
+		clamped;
+	uint64_t replies_cut;  /* no room for them: only their status was sent */
+	uint64_t replies_lost; /* not even for that: the connection was closed instead */
+	uint64_t wasted_us;    /* time of handlers after their context was tripped */
+	uint64_t wasted_us_by[CT_CANCEL_REASONS_N]; /* the same by enum ct_cancel_reason */
 	uint32_t queued, running, connections;
 	bool identity_ok;
 	const char *state; /* row name */

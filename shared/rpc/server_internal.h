@@ -7,7 +7,10 @@
 #include "conc/lock.h"
 #include "conc/sm.h"
 #include "obs/ring.h"
+#include "rpc/margin.h"
+#include "rpc/outlook.h"
 #include "rpc/registry.h"
+#include "rpc/regret.h"
 #include "rpc/router.h"
 #include "rpc/server.h"
 #include "wire/header.h"
@@ -31,7 +34,9 @@ enum {
 	CT_CALL_HOPS_MAX = 16,
 	CT_CALL_DETAILS_MAX = 8,
 	CT_CALL_DETAILS_BYTES_MAX = 4096,
-	CT_CALL_MESSAGE_MAX = 512
+	CT_CALL_MESSAGE_MAX = 512,
+	CT_CALL_METADATA_MAX = 8,
+	CT_CALL_METADATA_BYTES_MAX = 2048 /* keys and values */
 };
 
 /*
@@ -63,22 +68,29 @@ struct ct_call {
 	struct ct_arena arena;
 	ProtobufCAllocator allocator;
 
-	ct_instant received, started, ended;
+	/* admitted: into the queue, CT_NEVER for INLINE; answered_at: by its handler;
+	 * ended: the answer is packed */
+	ct_instant received, admitted, started, answered_at, ended;
 	uint64_t queue_us;
+	uint64_t line_ns; /* what it stands in line with, while in_line */
+	bool in_line;     /* in the server's outlook */
 
+	atomic_int ledger_state;    /* call_ledger.c's */
 	struct ct_lock ledger_lock; /* rank CALL; protects down to the blank line */
 	struct ct_arena ledger;
 	uint64_t downstream_us;    /* time in which at least one leg was out */
 	ct_instant downstream_end; /* up to here it is counted */
 	Ct__V1__Hop *hops[CT_CALL_HOPS_MAX];
 	size_t hops_n;
-	bool ledger_closed;
 
 	Ct__V1__Detail *details[CT_CALL_DETAILS_MAX];
 	size_t details_n, details_bytes;
+	Ct__V1__ReplyMeta__MetadataEntry *metadata[CT_CALL_METADATA_MAX];
+	size_t metadata_n, metadata_bytes;
 	uint32_t retry_after_ms;
 	bool no_retry;
 	bool registered; /* in the registry, hook set */
+	bool brief;      /* counts as that: in lane INLINE, and not kept; under free_lock */
 	atomic_bool answered;
 	atomic_bool kept;
 	atomic_bool swept; /* relaxed: a sweep has looked for it in the queue */
@@ -113,6 +125,7 @@ struct ct_serving_watch {
 struct ct_session {
 	struct ct_server *server;
 	_Atomic uint64_t taken; /* by its calls in flight, and one by the connection itself */
+	struct ct_margin margin;
 };
 
 enum { CT_SERVER_LISTENERS_MAX = 8, CT_SERVER_OUT_MAX = 32 };
@@ -126,9 +139,12 @@ struct ct_server {
 	struct ct_log *log;
 	const struct ct_clock *clk;
 	size_t msg_bytes_max;
+	uint32_t spare[CT_CRITICALITIES_N]; /* places of a queue that a call spares others */
 	ct_instant born;
 	struct ct_pool *pool;
 	struct ct_registry *registry;
+	struct ct_outlook outlook;
+	struct ct_regret regrets[CT_POOL_LANES];
 	struct ct_router router;
 	struct ct_ring *ring; /* of struct ct_call_record */
 
@@ -144,10 +160,11 @@ struct ct_server {
 	struct ct_list watches;
 
 	struct ct_lock free_lock; /* rank CALL; protects down to the blank line */
-	struct ct_cond idle;      /* alive became 0 */
+	struct ct_cond idle;      /* alive became 0, or brief */
 	struct ct_list free_calls;
 	size_t free_n;
-	uint64_t alive; /* calls whose memory is in use; 0 ends a drain */
+	uint64_t alive; /* calls whose memory is in use */
+	uint64_t brief; /* of these, answers of receiving threads; a drain ends without them */
 
 	atomic_bool refusing;   /* state is not SERVING: release on set, relaxed on the hot path */
 	atomic_bool cancelling; /* its calls are being tripped, or were */
@@ -155,8 +172,9 @@ struct ct_server {
 	/* relaxed: statistics */
 	_Atomic uint64_t in_flight, inline_in_flight; /* of other lanes, of INLINE */
 	_Atomic uint64_t received, ends[CT_END_N], refused_by[CT_REFUSALS_N];
-	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload, clamped,
-		replies_lost, wasted_us, service_us;
+	_Atomic uint64_t cancels, cancels_unknown, tombstones_hit, bad_header, bad_payload,
+		bad_metadata, clamped, replies_cut, replies_lost;
+	_Atomic uint64_t wasted_us[CT_CANCEL_REASONS_N];
 };
 
 static inline void ct_srv__count(_Atomic uint64_t *n)
@@ -177,6 +195,7 @@ struct ct_call_record {
 	ct_status code;
 	uint64_t received_us, budget_us, queue_us, handler_us, tripped_us, cancel_to_stop_us;
 	uint32_t attempt;
+	enum ct_criticality criticality;
 };
 
 /* ---- between the files ------------------------------------------------------------ */
@@ -195,48 +214,76 @@ uint64_t ct_srv__in_flight(const struct ct_server *s); /* in all lanes */
 bool ct_srv__is_inline(const struct ct_route *r);
 
 /* call_pool.c. NULL: no memory. A taken call has one reference and counts as alive. */
-struct ct_call *ct_call__take(struct ct_server *s);
+struct ct_call *ct_call__take(struct ct_server *s, bool brief);
+/* It was kept: a drain waits for it. */
+void ct_call__not_brief(struct ct_call *c);
 /* Gives it its context: from here on the last unref ends its life. */
-void ct_call__init_ctx(struct ct_call *c, ct_instant deadline);
+void ct_call__init_ctx(struct ct_call *c, ct_instant deadline, ct_instant now);
 void ct_call__free_all(struct ct_server *s);
 
 /* call_run.c */
 const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c); /* decodes it at first use */
+void ct_call__begin_trace(struct ct_call *c); /* its context continues the caller's trace */
 ct_task_fn ct_call__task_fn;
 void ct_call__run_inline(struct ct_call *c);
 /* The hook of a call's context. */
 ct_ctx_hook_fn ct_call__tripped;
 
+/* feasible.c: whether a call will be in time. Lane INLINE is always. */
+/* One that comes now. Only calls that wait can make it too late, so an estimate that is
+ * off never keeps a method out for good. */
+bool ct_srv__feasible(struct ct_server *s, struct ct_route *r, const struct ct_session *session,
+		      uint64_t budget_us, ct_instant now);
+/* Its turn has come: what that says of the calls that were refused. */
+void ct_srv__turn(struct ct_call *c, ct_instant now);
+/* One that a worker is about to begin, while others wait. */
+bool ct_srv__hopeless(const struct ct_call *c, ct_instant now);
+/* The call waits for a worker; it does so no more. The caller has its turn. */
+void ct_call__join_line(struct ct_call *c);
+void ct_call__leave_line(struct ct_call *c);
+
+/* metadata.c. NULL: what came with the call keeps the rules; else the one it breaks. */
+const char *ct_call__metadata_broken(struct ct_call *c);
+
+/* call_ledger.c: no hop is added any more, and none is being added. */
+void ct_call__close_ledger(struct ct_call *c);
+
 /* call_end.c: ends a call that never ran. The caller's turn is given up. */
 void ct_call__refuse(struct ct_call *c, enum ct_refusal why);
 void ct_call__end_queued(struct ct_call *c);
 
-/* reply_send.c: one REPLY. False: the connection is gone, nothing was sent. One that
- * cannot be queued takes its connection with it, so that no caller waits for it. */
+/* reply_send.c */
 struct ct_reply_head {
 	ct_status status;
 	const char *message;
 	uint32_t retry_after_ms;
 	bool not_processed, no_retry;
 };
+/* One REPLY, queued or not; errors as ct_conn_send(). meta is changed; NULL: none. */
+CT_MUST_USE ct_status ct_srv__try_reply(struct ct_conn *conn, const struct ct_sp_route *to,
+					const struct ct_wire_header *call,
+					const struct ct_reply_head *head, Ct__V1__ReplyMeta *meta,
+					struct ct_bytes payload);
+/* One without more than its head. False: the connection is gone, nothing was sent. One
+ * that cannot be queued takes its connection with it, so that no caller waits for it. */
 bool ct_srv__reply(struct ct_server *s, struct ct_conn *conn, const struct ct_sp_route *to,
-		   const struct ct_wire_header *call, const struct ct_reply_head *head,
-		   Ct__V1__ReplyMeta *meta, struct ct_bytes payload);
+		   const struct ct_wire_header *call, const struct ct_reply_head *head);
 
 /* drain.c */
 void ct_srv__init_grace(struct ct_server *s);
 /* Blocks until no connection is open, or the instant passed. */
 void ct_srv__wait_closed(struct ct_server *s, ct_instant until);
-/* Blocks until no call is alive and no connection is open: nothing touches s any more. */
-void ct_srv__wait_unused(struct ct_server *s);
+/* Blocks until no call is alive, cancelling what waits for something: of lane INLINE
+ * it may have been kept since the end. The server is freeing. */
+void ct_srv__end_all(struct ct_server *s);
 /* Cancels the calls of one connection, or all when conn is NULL. */
 void ct_srv__cancel_calls(struct ct_server *s, const struct ct_conn *conn,
 			  enum ct_cancel_reason why);
 
 /* record.c: counts and records a call that has ended. */
 void ct_call__record(struct ct_call *c, enum ct_end end, ct_status code, enum ct_cancel_reason why);
-/* It was counted as `was`, but its reply found no connection. */
-void ct_call__recount_peer_gone(struct ct_call *c, enum ct_end was);
+/* It was counted as `was`, but that is not what its caller got. */
+void ct_call__recount(struct ct_call *c, enum ct_end was, enum ct_end is);
 
 /* serving.c */
 enum ct_serving ct_srv__serving(struct ct_server *s, const char *service);

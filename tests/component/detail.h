@@ -25,7 +25,7 @@ Clinic__V1__GetPatientDetailRequest detail_whole_or_nothing(void);
 /* The answer is in detail_rig.reply until the next call. */
 ct_status detail_call(struct ct_ctx *ctx, const Clinic__V1__GetPatientDetailRequest *req,
 		      const Clinic__V1__GetPatientDetailResponse **ret_resp);
-/* The same, and it must be OK. */
+/* The same, and it must be OK; once more when report-svc was too slow but for `fake_report`. */
 const Clinic__V1__GetPatientDetailResponse *detail_get(
 	const Clinic__V1__GetPatientDetailRequest *req);
 

@@ -84,7 +84,12 @@ static void stop_moody(void *app)
 }
 
 static const struct ct_service moody_service = {
-	"moody-report", "0", "", &rsvc_conf_schema, start_moody, stop_moody,
+	.name = "moody-report",
+	.version = "0",
+	.summary = "",
+	.schema = &rsvc_conf_schema,
+	.start = start_moody,
+	.stop = stop_moody,
 };
 
 /* ---- the pair ------------------------------------------------------------------------------ */

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTINGS_MAX = 16, TEXT_SIZE = 128 };
+enum { SETTINGS_MAX = 16, TEXT_SIZE = 128, CALL_MS = 20000 };
 
 /* ---- starting ---------------------------------------------------------------------- */
 
@@ -293,6 +293,14 @@ bool rig_await(bool (*fn)(void *arg), void *arg)
 	return true;
 }
 
+ct_status rig_ask(struct rig *r, struct ct_client *c, const struct ct_method *m,
+		  const ProtobufCMessage *req)
+{
+	const struct ct_call_opts opts = { .timeout_ms = CALL_MS };
+
+	return ct_client_call(c, NULL, m, req, &opts, &r->reply);
+}
+
 /* ---- things to put ------------------------------------------------------------------------ */
 
 Clinic__V1__Patient rig_patient(const char *study, const char *usubjid)
@@ -359,8 +367,9 @@ Clinic__V1__Visit rig_visit(const char *study, const char *usubjid, double num, 
 		const Clinic__V1__##Rpc##Response *resp = NULL;                                \
 		req.field = &item;                                                             \
 		req.n_##field = 1;                                                             \
-		cr_assert_eq(service(client, NULL, &req, &r->reply, &resp), CT_OK, "%s",       \
+		cr_assert_eq(rig_ask(r, client, &service##_method, &req.base), CT_OK, "%s",    \
 			     r->reply.message);                                                \
+		resp = service##_response(&r->reply);                                          \
 		cr_assert_eq(resp->n_outcomes, 1);                                             \
 		return resp->outcomes[0];                                                      \
 	}

@@ -50,6 +50,11 @@ int64_t rig_sql_number(struct ct_store *s, const char *sql);
 /* Calls fn until it is true, at most for AWAIT_MS; the rest of the time is others'. */
 bool rig_await(bool (*fn)(void *arg), void *arg);
 
+/* A call with a test's time to answer; methods allow a fraction of a second, which a busy
+ * machine may take. What it answered is in rig.reply until the next call. */
+ct_status rig_ask(struct rig *r, struct ct_client *c, const struct ct_method *m,
+		  const ProtobufCMessage *req);
+
 /* ---- things to put, with what is required filled in ------------------------------ */
 
 Clinic__V1__Patient rig_patient(const char *study, const char *usubjid);

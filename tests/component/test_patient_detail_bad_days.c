@@ -9,25 +9,39 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-TestSuite(patient_detail_bad_days, .fini = leak_check, .timeout = 20);
+TestSuite(patient_detail_bad_days, .fini = leak_check, .timeout = 60);
+
+/* The method's time is 5 s; legs have 400 ms here, and half a second by themselves. */
+enum { TRIES = 20, REPORT_MS = 400, SOON_US = 4500000, AT_ONCE_US = REPORT_MS * 1000 };
 
 static const struct rig_opts faked = { .report = &fake_report_service };
+
+/* So it ends, and does not wait for report-svc, but for a machine that is busy at once
+ * each time. */
+static void expect_at_once(const Clinic__V1__GetPatientDetailRequest *req, ct_status st)
+{
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+	unsigned tries = 0;
+
+	do
+		cr_assert_eq(detail_call(NULL, req, &resp), st);
+	while (detail_rig.reply.elapsed_us >= AT_ONCE_US && ++tries < TRIES);
+	cr_assert_lt(detail_rig.reply.elapsed_us, AT_ONCE_US, "it waited for report-svc");
+}
 
 Test(patient_detail_bad_days, an_unknown_subject_is_not_found_and_its_legs_are_stopped)
 {
 	Clinic__V1__GetPatientDetailRequest req = detail_request();
-	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
 
 	fake_report.lab = FAKE_LAB_WAITS;
 	rig_start(&detail_rig, &faked);
-	cr_assert_eq(detail_call(NULL, &req, &resp), CT_NOT_FOUND);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 400000, "it did not wait for report-svc");
+	expect_at_once(&req, CT_NOT_FOUND);
 	rig_stop(&detail_rig); /* and report-svc has no call left */
 }
 
 Test(patient_detail_bad_days, a_slow_report_svc_gives_a_flagged_view_in_time)
 {
-	static const char *const settings[] = { "detail.report_timeout_ms=150", NULL };
+	static const char *const settings[] = { "detail.report_timeout_ms=400", NULL };
 	const struct rig_opts opts = { .report = &fake_report_service,
 				       .patient_settings = settings };
 	Clinic__V1__GetPatientDetailRequest req = detail_request();
@@ -45,30 +59,49 @@ Test(patient_detail_bad_days, a_slow_report_svc_gives_a_flagged_view_in_time)
 	detail_check(resp, VISITS, STATE_OK, 1);
 	detail_check(resp, CASES, STATE_OK, 2);
 	cr_assert_str_eq(resp->patient->identity->given, "三");
-	cr_assert_geq(detail_rig.reply.elapsed_us, 140000);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
-	cr_assert_leq(fake_report.budget_us, 150000, "report-svc knew how long it had");
+	cr_assert_geq(detail_rig.reply.elapsed_us, REPORT_MS * 950);
+	cr_assert_lt(detail_rig.reply.elapsed_us, SOON_US);
+	cr_assert_leq(fake_report.budget_us, REPORT_MS * 1000, "report-svc knew how long it had");
 	AWAIT(&fake_report.left); /* and stopped */
 	rig_stop(&detail_rig);
 }
 
+/* So short that a busy machine may take what is kept back, but not each time. */
+static ct_status call_for_ms(uint32_t ms, const Clinic__V1__GetPatientDetailRequest *req,
+			     const Clinic__V1__GetPatientDetailResponse **ret_resp)
+{
+	struct ct_ctx *ctx = NULL;
+	ct_status st;
+
+	cr_assert_eq(ct_ctx_new_root(detail_rig.rt.timers,
+				     ct_deadline_after_ms(ct_clock_system(), ms), &ctx),
+		     CT_OK);
+	st = detail_call(ctx, req, ret_resp);
+	ct_ctx_unref(ctx);
+	return st;
+}
+
 Test(patient_detail_bad_days, a_callers_short_deadline_still_gets_the_view_before_it_passes)
 {
+	enum { CALL_MS = 400, MARGIN_MS = 100 };
+	static const char *const settings[] = { "detail.reply_margin_ms=100", NULL };
+	const struct rig_opts opts = { .report = &fake_report_service,
+				       .patient_settings = settings };
 	Clinic__V1__GetPatientDetailRequest req = detail_request();
 	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
-	struct ct_ctx *ctx = NULL;
+	unsigned tries = 0;
+	ct_status st;
 
 	fake_report.lab = FAKE_LAB_WAITS;
-	rig_start(&detail_rig, &faked);
+	rig_start(&detail_rig, &opts);
 	detail_put_patient();
-	cr_assert_eq(ct_ctx_new_root(detail_rig.rt.timers,
-				     ct_deadline_after_ms(ct_clock_system(), 200), &ctx),
-		     CT_OK);
-	cr_assert_eq(detail_call(ctx, &req, &resp), CT_OK, "%s", detail_rig.reply.message);
+	do
+		st = call_for_ms(CALL_MS, &req, &resp);
+	while (st == CT_DEADLINE_EXCEEDED && ++tries < TRIES);
+	cr_assert_eq(st, CT_OK, "%s", detail_rig.reply.message);
 	detail_check(resp, LAB_REPORTS, TIMEOUT, 0);
 	detail_check(resp, IDENTITY, STATE_OK, 1);
-	cr_assert_leq(fake_report.budget_us, 180000, "less the reply margin");
-	ct_ctx_unref(ctx);
+	cr_assert_leq(fake_report.budget_us, (CALL_MS - MARGIN_MS) * 1000, "less the reply margin");
 	rig_stop(&detail_rig);
 }
 
@@ -87,7 +120,7 @@ Test(patient_detail_bad_days, a_dead_report_svc_is_flagged_unavailable)
 	detail_check(resp, VITALS, UNAVAILABLE, 0);
 	detail_check(resp, VISITS, UNAVAILABLE, 0);
 	detail_check(resp, CASES, STATE_OK, 1);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 600000);
+	cr_assert_lt(detail_rig.reply.elapsed_us, SOON_US);
 	rig_stop(&detail_rig);
 }
 
@@ -127,18 +160,21 @@ Test(patient_detail_bad_days, without_partial_the_first_failure_is_the_answer)
 
 Test(patient_detail_bad_days, without_partial_a_slow_or_dead_report_svc_is_a_status_in_time)
 {
-	static const char *const settings[] = { "detail.report_timeout_ms=100", NULL };
+	static const char *const settings[] = { "detail.report_timeout_ms=400", NULL };
 	const struct rig_opts slow = { .report = &fake_report_service,
 				       .patient_settings = settings };
 	const struct rig_opts dead = { .report_dead = true };
 	Clinic__V1__GetPatientDetailRequest req = detail_whole_or_nothing();
 	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+	unsigned tries = 0;
 
 	fake_report.lab = FAKE_LAB_WAITS;
 	rig_start(&detail_rig, &slow);
 	detail_put_patient();
-	cr_assert_eq(detail_call(NULL, &req, &resp), CT_DEADLINE_EXCEEDED);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
+	do { /* the others answer at once, but for a busy machine */
+		cr_assert_eq(detail_call(NULL, &req, &resp), CT_DEADLINE_EXCEEDED);
+		cr_assert_lt(detail_rig.reply.elapsed_us, SOON_US);
+	} while (strncmp(detail_rig.reply.message, "LAB_REPORTS: ", 13) != 0 && ++tries < TRIES);
 	cr_assert_eq(strncmp(detail_rig.reply.message, "LAB_REPORTS: ", 13), 0, "%s",
 		     detail_rig.reply.message);
 	rig_stop(&detail_rig);
@@ -146,7 +182,7 @@ Test(patient_detail_bad_days, without_partial_a_slow_or_dead_report_svc_is_a_sta
 	rig_start(&detail_rig, &dead);
 	detail_put_patient();
 	cr_assert_eq(detail_call(NULL, &req, &resp), CT_UNAVAILABLE);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 1000000);
+	cr_assert_lt(detail_rig.reply.elapsed_us, SOON_US);
 	rig_stop(&detail_rig);
 }
 
@@ -154,16 +190,14 @@ Test(patient_detail_bad_days,
      without_partial_what_cannot_be_read_here_is_the_answer_and_stops_the_legs)
 {
 	Clinic__V1__GetPatientDetailRequest req = detail_whole_or_nothing();
-	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
 
 	fake_report.lab = FAKE_LAB_WAITS;
 	rig_start(&detail_rig, &faked);
 	detail_put_patient();
 	rig_sql(rig_patient_store(&detail_rig), "DROP TABLE medications");
-	cr_assert_eq(detail_call(NULL, &req, &resp), CT_INTERNAL);
+	expect_at_once(&req, CT_INTERNAL);
 	cr_assert_eq(strncmp(detail_rig.reply.message, "MEDICATIONS: ", 13), 0, "%s",
 		     detail_rig.reply.message);
-	cr_assert_lt(detail_rig.reply.elapsed_us, 400000, "it did not wait for report-svc");
 	rig_stop(&detail_rig);
 }
 

@@ -5,10 +5,11 @@
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(patients, .fini = leak_check, .timeout = 20);
+TestSuite(patients, .fini = leak_check, .timeout = 60);
 
 static struct rig rig;
 
@@ -16,14 +17,13 @@ static ct_status get(const char *study, const char *usubjid,
 		     const Clinic__V1__Patient **ret_patient)
 {
 	Clinic__V1__GetPatientRequest req = CLINIC__V1__GET_PATIENT_REQUEST__INIT;
-	const Clinic__V1__GetPatientResponse *resp = NULL;
 	ct_status st;
 
 	req.study_id = (char *)(uintptr_t)study;
 	req.usubjid = (char *)(uintptr_t)usubjid;
-	st = patient_get_patient(rig.to_patient, NULL, &req, &rig.reply, &resp);
+	st = rig_ask(&rig, rig.to_patient, &patient_get_patient_method, &req.base);
 	if (st == CT_OK)
-		*ret_patient = resp->patient;
+		*ret_patient = patient_get_patient_response(&rig.reply)->patient;
 	return st;
 }
 
@@ -130,11 +130,9 @@ Test(patients, a_bad_key_is_refused_before_the_store)
 
 static const Clinic__V1__SearchPatientsResponse *search(Clinic__V1__SearchPatientsRequest *req)
 {
-	const Clinic__V1__SearchPatientsResponse *resp = NULL;
-
-	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, req, &rig.reply, &resp), CT_OK,
-		     "%s", rig.reply.message);
-	return resp;
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method, &req->base),
+		     CT_OK, "%s", rig.reply.message);
+	return patient_search_patients_response(&rig.reply);
 }
 
 static void check_hits(const Clinic__V1__SearchPatientsResponse *resp, const char *usubjids)
@@ -297,7 +295,6 @@ Test(patients, a_token_is_of_one_search)
 {
 	Clinic__V1__SearchPatientsRequest req = CLINIC__V1__SEARCH_PATIENTS_REQUEST__INIT;
 	Clinic__V1__Page page = CLINIC__V1__PAGE__INIT;
-	const Clinic__V1__SearchPatientsResponse *resp = NULL;
 	char *token;
 
 	rig_start(&rig, NULL);
@@ -309,10 +306,10 @@ Test(patients, a_token_is_of_one_search)
 	page.token = token;
 	check_hits(search(&req), "b");
 	req.study_id = "S1";
-	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, &req, &rig.reply, &resp),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method, &req.base),
 		     CT_INVALID_ARGUMENT);
 	page.token = "no token";
-	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, &req, &rig.reply, &resp),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method, &req.base),
 		     CT_INVALID_ARGUMENT);
 	free(token);
 	rig_stop(&rig);
@@ -353,7 +350,8 @@ Test(patients, a_page_ends_before_its_reply_is_too_large)
 
 struct slow_search {
 	struct ct_store *store;
-	struct ct_store_stats before;
+	ct_status status; /* once it has ended */
+	atomic_bool ended;
 };
 
 static bool reader_is_busy(void *arg)
@@ -365,28 +363,63 @@ static bool reader_is_busy(void *arg)
 	return now.readers_busy > 0;
 }
 
-static bool statement_was_stopped(void *arg)
+static bool reader_is_back(void *arg)
 {
 	const struct slow_search *s = arg;
 	struct ct_store_stats now;
 
 	ct_store_stats(s->store, &now);
-	return now.reads_cancelled == s->before.reads_cancelled + 1 && now.readers_busy == 0;
+	return now.readers_busy == 0;
 }
 
-static void ignore(void *arg, struct ct_reply *reply)
+static bool it_runs_or_has_ended(void *arg)
 {
-	ct_status *st = arg;
+	const struct slow_search *s = arg;
 
-	*st = reply->status;
+	return reader_is_busy(arg) || atomic_load(&s->ended);
+}
+
+static bool it_has_ended(void *arg)
+{
+	const struct slow_search *s = arg;
+
+	return atomic_load(&s->ended);
+}
+
+static void keep_status(void *arg, struct ct_reply *reply)
+{
+	struct slow_search *s = arg;
+
+	s->status = reply->status;
+	atomic_store(&s->ended, true);
+}
+
+/* A search that is cancelled while its statement runs. False: it had ended before. */
+static bool cancel_stops(struct slow_search *s)
+{
+	Clinic__V1__SearchPatientsRequest req = CLINIC__V1__SEARCH_PATIENTS_REQUEST__INIT;
+	struct ct_store_stats before, after;
+	struct ct_ctx *ctx = NULL;
+
+	ct_store_stats(s->store, &before);
+	atomic_store(&s->ended, false);
+	cr_assert_eq(ct_ctx_new_root(rig.rt.timers, CT_NEVER, &ctx), CT_OK);
+	req.text = "nobody has this name";
+	patient_search_patients_async(rig.to_patient, ctx, &req, keep_status, s);
+	cr_assert(rig_await(it_runs_or_has_ended, s));
+	(void)ct_ctx_cancel(ctx, CT_CANCEL_CALLER);
+	cr_assert(rig_await(it_has_ended, s));
+	cr_assert(rig_await(reader_is_back, s));
+	ct_store_stats(s->store, &after);
+	ct_ctx_unref(ctx);
+	return s->status == CT_CANCELLED && after.reads_cancelled == before.reads_cancelled + 1;
 }
 
 Test(patients, a_cancel_stops_the_statement_that_runs)
 {
-	Clinic__V1__SearchPatientsRequest req = CLINIC__V1__SEARCH_PATIENTS_REQUEST__INIT;
+	enum { TRIES = 30 };
 	struct slow_search s;
-	struct ct_ctx *ctx = NULL;
-	ct_status st = CT_OK;
+	bool stopped = false;
 
 	rig_start(&rig, NULL);
 	s.store = rig_patient_store(&rig);
@@ -394,15 +427,8 @@ Test(patients, a_cancel_stops_the_statement_that_runs)
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
 		" INSERT INTO patients SELECT 'S1', 'p' || i, '', '101', '', '', '', '', NULL, '',"
 		" '', '', '', '', '', '', 0, '', '', '', '', '', '', '', 1 FROM n");
-	ct_store_stats(s.store, &s.before);
-	cr_assert_eq(ct_ctx_new_root(rig.rt.timers, CT_NEVER, &ctx), CT_OK);
-	req.text = "nobody has this name";
-	patient_search_patients_async(rig.to_patient, ctx, &req, ignore, &st);
-	cr_assert(rig_await(reader_is_busy, &s));
-	cr_assert(ct_ctx_cancel(ctx, CT_CANCEL_CALLER));
-	cr_assert(rig_await(statement_was_stopped, &s), "the search ran to its end");
-	rig.to_patient = ct_client_free(rig.to_patient);
-	cr_assert_eq(st, CT_CANCELLED);
-	ct_ctx_unref(ctx);
+	for (unsigned i = 0; i < TRIES && !stopped; i++) /* a busy machine may be late at any */
+		stopped = cancel_stops(&s);
+	cr_assert(stopped, "the search ran to its end, %d times", TRIES);
 	rig_stop(&rig);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(privacy, .fini = leak_check, .timeout = 20);
+TestSuite(privacy, .fini = leak_check, .timeout = 60);
 
 static struct rig rig;
 
@@ -46,31 +46,32 @@ static void ask_for_zhang(void)
 	Clinic__V1__GetPatientDetailRequest detail = CLINIC__V1__GET_PATIENT_DETAIL_REQUEST__INIT;
 	Clinic__V1__GetPatientRequest get = CLINIC__V1__GET_PATIENT_REQUEST__INIT;
 	const Clinic__V1__SearchPatientsResponse *hits = NULL;
-	const Clinic__V1__GetPatientDetailResponse *view = NULL;
-	const Clinic__V1__GetPatientResponse *one = NULL;
 
 	search.text = "张三";
-	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, &search, &rig.reply, &hits),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method, &search.base),
 		     CT_OK);
+	hits = patient_search_patients_response(&rig.reply);
 	cr_assert_eq(hits->n_patients, 2);
 	search.text = "张三\n";
-	cr_assert_eq(patient_search_patients(rig.to_patient, NULL, &search, &rig.reply, &hits),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method, &search.base),
 		     CT_INVALID_ARGUMENT);
 	check_message();
 	get.usubjid = "张三丰";
-	cr_assert_eq(patient_get_patient(rig.to_patient, NULL, &get, &rig.reply, &one),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_get_patient_method, &get.base),
 		     CT_NOT_FOUND);
 	check_message();
 	get.usubjid = "张三\xff";
-	cr_assert_eq(patient_get_patient(rig.to_patient, NULL, &get, &rig.reply, &one),
+	cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_get_patient_method, &get.base),
 		     CT_INVALID_ARGUMENT);
 	check_message();
 	detail.usubjid = "A";
-	cr_assert_eq(patient_get_patient_detail(rig.to_patient, NULL, &detail, &rig.reply, &view),
-		     CT_OK);
+	cr_assert_eq(
+		rig_ask(&rig, rig.to_patient, &patient_get_patient_detail_method, &detail.base),
+		CT_OK);
 	detail.usubjid = "张三丰";
-	cr_assert_eq(patient_get_patient_detail(rig.to_patient, NULL, &detail, &rig.reply, &view),
-		     CT_NOT_FOUND);
+	cr_assert_eq(
+		rig_ask(&rig, rig.to_patient, &patient_get_patient_detail_method, &detail.base),
+		CT_NOT_FOUND);
 	check_message();
 }
 
@@ -90,12 +91,11 @@ Test(privacy, the_log_at_debug_holds_no_identity)
 	{
 		Clinic__V1__SearchPatientsRequest search =
 			CLINIC__V1__SEARCH_PATIENTS_REQUEST__INIT;
-		const Clinic__V1__SearchPatientsResponse *hits = NULL;
 
 		search.text = "张三";
-		cr_assert_eq(
-			patient_search_patients(rig.to_patient, NULL, &search, &rig.reply, &hits),
-			CT_INTERNAL);
+		cr_assert_eq(rig_ask(&rig, rig.to_patient, &patient_search_patients_method,
+				     &search.base),
+			     CT_INTERNAL);
 	}
 	log = rig_log_text(&rig);
 	cr_assert_not_null(strstr(log, "SearchPatients"), "the calls are logged at all");

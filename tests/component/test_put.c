@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-TestSuite(put, .fini = leak_check, .timeout = 20);
+TestSuite(put, .fini = leak_check, .timeout = 60);
 
 static struct rig rig;
 

@@ -9,17 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(reports, .fini = leak_check, .timeout = 20);
+TestSuite(reports, .fini = leak_check, .timeout = 60);
 
 static struct rig rig;
 
 static const Clinic__V1__GetReportsResponse *get(Clinic__V1__GetReportsRequest *req)
 {
-	const Clinic__V1__GetReportsResponse *resp = NULL;
-
-	cr_assert_eq(report_get_reports(rig.to_report, NULL, req, &rig.reply, &resp), CT_OK, "%s",
-		     rig.reply.message);
-	return resp;
+	cr_assert_eq(rig_ask(&rig, rig.to_report, &report_get_reports_method, &req->base), CT_OK,
+		     "%s", rig.reply.message);
+	return report_get_reports_response(&rig.reply);
 }
 
 static void put(const char *id, Clinic__V1__ReportKind kind, const char *category, const char *dtc)
@@ -147,9 +145,7 @@ Test(reports, since_leaves_out_only_what_is_certainly_earlier)
 
 static void refused(Clinic__V1__GetReportsRequest *req)
 {
-	const Clinic__V1__GetReportsResponse *resp = NULL;
-
-	cr_assert_eq(report_get_reports(rig.to_report, NULL, req, &rig.reply, &resp),
+	cr_assert_eq(rig_ask(&rig, rig.to_report, &report_get_reports_method, &req->base),
 		     CT_INVALID_ARGUMENT);
 }
 
@@ -272,8 +268,9 @@ Test(reports, visits_come_by_number_and_start_page_by_page)
 	page.size = 2;
 	do {
 		page.token = token;
-		cr_assert_eq(report_get_visits(rig.to_report, NULL, &req, &rig.reply, &resp),
+		cr_assert_eq(rig_ask(&rig, rig.to_report, &report_get_visits_method, &req.base),
 			     CT_OK);
+		resp = report_get_visits_response(&rig.reply);
 		for (size_t i = 0; i < resp->n_visits; i++, seen++) {
 			cr_assert_eq(resp->visits[i]->visit_num, expected[seen].num);
 			cr_assert_str_eq(resp->visits[i]->start_dtc, expected[seen].start);
@@ -285,7 +282,8 @@ Test(reports, visits_come_by_number_and_start_page_by_page)
 	cr_assert_eq(seen, CT_ARRAY_N(expected));
 	req.page = NULL;
 	req.study_id = "S2";
-	cr_assert_eq(report_get_visits(rig.to_report, NULL, &req, &rig.reply, &resp), CT_OK);
+	cr_assert_eq(rig_ask(&rig, rig.to_report, &report_get_visits_method, &req.base), CT_OK);
+	resp = report_get_visits_response(&rig.reply);
 	cr_assert_eq(resp->n_visits, 0);
 	rig_stop(&rig);
 }

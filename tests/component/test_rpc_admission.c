@@ -1,106 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every reason to refuse a call, in the order in which they are looked at, and how
  * long an admitted one may take. */
-#include "base/check.h"
-#include "tests/lib/leak_check.h"
+#include "tests/component/admission_scene.h"
 #include "tests/lib/rpc/ask.h"
-#include "tests/lib/rpc/hall.h"
-#include "tests/lib/rpc/raw.h"
 
 #include "ct/v1/health.ct.h"
 #include "ct/v1/runtime.ct.h"
 
-#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 TestSuite(rpc_admission, .fini = leak_check, .timeout = 60);
-
-enum { PATIENT_MS = 20000 };
-#define PATIENT_US (PATIENT_MS * UINT64_C(1000))
-#define NO_SUCH_METHOD UINT32_C(0x12345678)
-
-struct scene {
-	struct hall h;
-	struct raw r;
-	uint32_t next_id;
-};
-
-static void set_up(struct scene *s, const struct hall_opts *opts)
-{
-	hall_start(&s->h, opts);
-	s->r = raw_join(hall_url(&s->h));
-	s->next_id = 1;
-}
-
-static void tear_down(struct scene *s)
-{
-	raw_close(&s->r);
-	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
-}
-
-static void send_call(struct scene *s, const struct ct_wire_header *h, const Hall__V1__Ask *ask)
-{
-	uint8_t packed[512];
-	struct ct_bytes payload = CT_BYTES_NONE;
-
-	if (ask != NULL) {
-		cr_assert_leq(hall__v1__ask__get_packed_size(ask), sizeof(packed));
-		payload = ct_bytes_of(packed, hall__v1__ask__pack(ask, packed));
-	}
-	cr_assert(raw_send(&s->r, s->next_id++, h, CT_BYTES_NONE, payload));
-}
-
-static void send_cancel(struct scene *s, const struct ct_id *id)
-{
-	const struct ct_wire_header h = { .kind = CT_WIRE_CANCEL,
-					  .code = CT_CANCEL_CALLER,
-					  .cancel_id = *id };
-
-	cr_assert(raw_send(&s->r, s->next_id++, &h, CT_BYTES_NONE, CT_BYTES_NONE));
-}
-
-/* The next reply must be this. */
-static void expect_reply(struct scene *s, ct_status st, bool not_processed)
-{
-	struct raw_msg m;
-
-	cr_assert(raw_receive(&s->r, &m));
-	cr_assert_eq(m.h.kind, CT_WIRE_REPLY);
-	cr_assert_eq(m.h.code, st, "%s, not %s", ct_status_name(ct_status_from_wire(m.h.code)),
-		     ct_status_name(st));
-	cr_assert_eq((m.h.flags & CT_WIRE_NOT_PROCESSED) != 0, not_processed);
-}
-
-/* The next two replies, in any order: a cancel's own and its call's. */
-static void expect_both(struct scene *s, ct_status a, ct_status b)
-{
-	struct raw_msg first, second;
-
-	cr_assert(raw_receive(&s->r, &first));
-	cr_assert(raw_receive(&s->r, &second));
-	cr_assert((first.h.code == a && second.h.code == b) ||
-			  (first.h.code == b && second.h.code == a),
-		  "%d and %d", first.h.code, second.h.code);
-}
-
-static uint64_t refused_by(struct scene *s, enum ct_refusal why)
-{
-	return hall_stats(&s->h).refused_by[why];
-}
-
-/* Keeps that many workers busy behind the gate. */
-static void occupy(struct scene *s, unsigned n)
-{
-	const unsigned before = hall_get(&s->h, &s->h.entered);
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
-
-		send_call(s, &h, NULL);
-	}
-	cr_assert(hall_waited(&s->h, &s->h.entered, before + n));
-}
 
 /* ---- reasons ----------------------------------------------------------------------------- */
 
@@ -244,56 +154,6 @@ Test(rpc_admission, call_whose_time_is_over_on_arrival_never_runs)
 	tear_down(&s);
 }
 
-/* From here on the method is known to take 200 ms. */
-static void teach_estimate(struct scene *s, const struct ct_method *m)
-{
-	const struct ct_wire_header h = raw_call_header(m->hash, PATIENT_US);
-	Hall__V1__Ask slow = HALL__V1__ASK__INIT;
-
-	slow.work_us = 200000;
-	send_call(s, &h, &slow);
-	expect_reply(s, CT_OK, false);
-}
-
-static void call_for(struct scene *s, const struct ct_method *m, uint64_t budget_us)
-{
-	const struct ct_wire_header h = raw_call_header(m->hash, budget_us);
-
-	send_call(s, &h, NULL);
-}
-
-Test(rpc_admission, call_that_cannot_be_in_time_behind_a_queue_is_refused_at_once)
-{
-	const struct hall_opts o = { .server = { .workers = 1 } };
-	struct scene s;
-
-	set_up(&s, &o);
-	teach_estimate(&s, &hall_tell_method);
-	occupy(&s, 1);
-	call_for(&s, &hall_tell_method, PATIENT_US); /* waits */
-	cr_assert(hall_settled(&s.h, pick_queued, 1));
-
-	call_for(&s, &hall_tell_method, 150000);
-
-	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
-	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 1);
-	tear_down(&s);
-}
-
-Test(rpc_admission, without_a_queue_no_estimate_keeps_a_call_out)
-{
-	const struct hall_opts o = { .server = { .workers = 1 } };
-	struct scene s;
-
-	set_up(&s, &o);
-	teach_estimate(&s, &hall_tell_method);
-
-	call_for(&s, &hall_tell_method, 150000);
-
-	expect_reply(&s, CT_OK, false);
-	tear_down(&s);
-}
-
 /* ---- order --------------------------------------------------------------------------------- */
 
 Test(rpc_admission, size_comes_before_draining_and_draining_before_tombstones)
@@ -365,56 +225,7 @@ Test(rpc_admission, expired_comes_before_unknown_methods_and_limits)
 	tear_down(&s);
 }
 
-Test(rpc_admission, limits_come_before_feasibility_and_that_before_the_queue)
-{
-	const struct hall_opts o = {
-		.server = { .workers = 1, .queue_max = 2, .method_calls_max = 2 }
-	};
-	const uint64_t too_short_us = 150000;
-	struct scene s;
-
-	set_up(&s, &o);
-	teach_estimate(&s, &hall_tell_method);
-	teach_estimate(&s, &hall_tell_again_method);
-	occupy(&s, 1);
-
-	call_for(&s, &hall_tell_method, PATIENT_US); /* waits */
-	cr_assert(hall_settled(&s.h, pick_queued, 1));
-	call_for(&s, &hall_tell_method, too_short_us);
-	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
-	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 1);
-	call_for(&s, &hall_tell_method, PATIENT_US); /* the limit of Tell, and of the queue */
-	cr_assert(hall_settled(&s.h, pick_queued, 2));
-	call_for(&s, &hall_tell_method, too_short_us);
-	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
-	cr_assert_eq(refused_by(&s, CT_REFUSAL_METHOD_LIMIT), 1);
-	call_for(&s, &hall_tell_again_method, too_short_us);
-	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
-	cr_assert_eq(refused_by(&s, CT_REFUSAL_INFEASIBLE), 2);
-	call_for(&s, &hall_tell_again_method, PATIENT_US);
-	expect_reply(&s, CT_RESOURCE_EXHAUSTED, true);
-	cr_assert_eq(refused_by(&s, CT_REFUSAL_QUEUE_FULL), 1);
-	tear_down(&s);
-}
-
 /* ---- time ------------------------------------------------------------------------------------ */
-
-Test(rpc_admission, longer_budget_than_the_servers_is_cut_to_it)
-{
-	const struct hall_opts o = { .server = { .max_deadline_ms = 150 } };
-	const struct ct_wire_header h = raw_call_header(hall_hold_method.hash, PATIENT_US);
-	struct scene s;
-
-	set_up(&s, &o);
-
-	send_call(&s, &h, NULL);
-
-	expect_reply(&s, CT_DEADLINE_EXCEEDED, false);
-	cr_assert_eq(hall_stats(&s.h).clamped, 1);
-	cr_assert_eq(hall_stats(&s.h).calls.expired_running, 1);
-	cr_assert_eq(hall_get(&s.h, &s.h.reasons[CT_CANCEL_DEADLINE]), 1);
-	tear_down(&s);
-}
 
 Test(rpc_admission, call_without_a_budget_gets_the_servers)
 {
@@ -435,22 +246,6 @@ Test(rpc_admission, call_without_a_budget_gets_the_servers)
 	cr_assert_gt(answer->seen->budget_us, 0);
 	cr_assert_eq(hall_stats(&s.h).clamped, 1);
 	hall__v1__answer__free_unpacked(answer, NULL);
-	tear_down(&s);
-}
-
-Test(rpc_admission, call_that_expires_in_the_queue_is_answered_then_and_never_runs)
-{
-	struct scene s;
-
-	set_up(&s, NULL);
-	occupy(&s, 2);
-
-	call_for(&s, &hall_hold_method, 100000);
-
-	expect_reply(&s, CT_DEADLINE_EXCEEDED, true);
-	cr_assert_eq(hall_stats(&s.h).calls.expired_queued, 1);
-	cr_assert_eq(hall_stats(&s.h).queued, 0);
-	cr_assert_eq(hall_get(&s.h, &s.h.entered), 2);
 	tear_down(&s);
 }
 

@@ -199,7 +199,7 @@ Test(rpc_answers, details_arrive_typed_and_as_many_as_are_allowed)
 
 	cr_assert_eq(tell(&s), CT_ABORTED);
 
-	meta = s.a.reply.meta;
+	meta = ct_reply_meta(&s.a.reply);
 	cr_assert_eq(meta->n_details, DETAILS_MAX);
 	for (size_t i = 0; i < meta->n_details; i++) {
 		cr_assert_str_eq(meta->details[i]->type, "hall.v1.Answer");
@@ -224,7 +224,7 @@ Test(rpc_answers, detail_that_does_not_fit_is_dropped_and_the_error_arrives)
 
 	cr_assert_eq(tell(&s), CT_ABORTED);
 
-	cr_assert_eq(s.a.reply.meta->n_details, 0);
+	cr_assert_eq(ct_reply_meta(&s.a.reply)->n_details, 0);
 	tear_down(&s);
 }
 
@@ -334,6 +334,15 @@ Test(rpc_answers, trace_of_the_callers_context_goes_on_in_the_handlers)
 	tear_down(&s);
 }
 
+static void expect_key(const struct raw_msg *m, const char *key)
+{
+	Ct__V1__CallMeta *meta = ct__v1__call_meta__unpack(NULL, m->meta.len, m->meta.ptr);
+
+	cr_assert_not_null(meta);
+	cr_assert_str_eq(meta->idempotency_key, key);
+	ct__v1__call_meta__free_unpacked(meta, NULL);
+}
+
 Test(rpc_answers, criticality_attempt_and_idempotence_are_in_the_header)
 {
 	struct ct_client *c;
@@ -349,6 +358,7 @@ Test(rpc_answers, criticality_attempt_and_idempotence_are_in_the_header)
 		.rt = &s.h.rt, .peer = "raw", .urls = (const char *[]){ url }, .urls_n = 1 });
 	r = raw_accept(&listener);
 	s.a.opts.criticality = CT_CRIT_SHEDDABLE;
+	s.a.opts.idempotency_key = "upload-17";
 	ask_start(&s.a, c, &hall_tell_again_method);
 
 	cr_assert(raw_receive(&r, &m));
@@ -356,12 +366,14 @@ Test(rpc_answers, criticality_attempt_and_idempotence_are_in_the_header)
 	cr_assert_eq(m.h.attempt, 1);
 	cr_assert_eq(m.h.flags, CT_WIRE_IDEMPOTENT);
 	cr_assert_leq(m.h.budget_us, PATIENT_MS * UINT64_C(1000));
+	expect_key(&m, "upload-17");
 	h = raw_reply_header(&m.h, CT_UNAVAILABLE);
 	cr_assert(raw_send(&r, m.id, &h, CT_BYTES_NONE, CT_BYTES_NONE));
 	cr_assert(raw_receive(&r, &m));
 	cr_assert_eq(m.h.code, CT_CRIT_SHEDDABLE);
 	cr_assert_eq(m.h.attempt, 2);
 	cr_assert_not(ct_id_equal(&m.h.cancel_id, &h.cancel_id), "each attempt has its own id");
+	expect_key(&m, "upload-17");
 	h = raw_reply_header(&m.h, CT_OK);
 	cr_assert(raw_send(&r, m.id, &h, CT_BYTES_NONE, CT_BYTES_NONE));
 
@@ -376,79 +388,24 @@ Test(rpc_answers, criticality_attempt_and_idempotence_are_in_the_header)
 
 /* ---- time -------------------------------------------------------------------------------- */
 
-/* What is neither queue nor handler of a call that waited for a worker. */
-static uint64_t network_us(struct scene *s)
-{
-	const unsigned before = hall_get(&s->h, &s->h.entered);
-	const Ct__V1__Timing *t;
-	struct ask blocker, a;
-	uint64_t us;
-
-	ask_init(&blocker, PATIENT_MS);
-	ask_init(&a, PATIENT_MS);
-	blocker.req.work_us = 2000;
-	a.req.work_us = 1000;
-	ask_start(&blocker, s->c, &hall_hold_method);
-	cr_assert(hall_waited(&s->h, &s->h.entered, before + 1));
-	ask_start(&a, s->c, &hall_tell_method);
-	cr_assert(hall_settled(&s->h, pick_queued, 1));
-	hall_let_go(&s->h, 1);
-	cr_assert(ask_wait(&a));
-	cr_assert(ask_wait(&blocker));
-
-	t = a.reply.meta->timing;
-	cr_assert_geq(t->queue_us, blocker.req.work_us);
-	cr_assert_geq(t->handler_us, a.req.work_us);
-	cr_assert_eq(t->downstream_us, 0);
-	cr_assert_leq(t->queue_us + t->handler_us, a.reply.elapsed_us);
-	us = a.reply.elapsed_us - t->queue_us - t->handler_us;
-	ask_fini(&blocker);
-	ask_fini(&a);
-	return us;
-}
-
-Test(rpc_answers, queue_handler_and_network_add_up_to_what_the_caller_waited)
-{
-	const struct hall_opts o = { .server = { .workers = 1 } };
-	uint64_t best = UINT64_MAX;
-	struct scene s;
-
-	set_up(&s, &o);
-	for (unsigned i = 0; i < 20; i++) { /* the machine may be busy at any one of them */
-		const uint64_t us = network_us(&s);
-
-		best = us < best ? us : best;
-	}
-
-	cr_assert_lt(best, 5000, "%llu us are nobody's", (unsigned long long)best);
-	tear_down(&s);
-}
-
 Test(rpc_answers, server_with_a_clock_of_its_own_measures_budgets_all_the_same)
 {
 	const struct ct_runtime_opts ro = { .service = "test" };
-	static const struct hall_opts plain;
 	struct fake_clock clock;
-	struct ct_net_opts no = { 0 };
+	const struct hall_opts o = { .clock = &clock.clk };
 	struct ct_runtime rt;
-	struct hall h = { .permits = 0 };
 	struct ct_client *c;
+	struct hall h;
 	struct ask a;
 
 	fake_clock_init(&clock); /* one second after its beginning, and standing still */
-	ct_lock_init(&h.lock, CT_RANK_APP);
-	ct_cond_init(&h.changed);
-	h.rt.service = "hall";
-	cr_assert_eq(ct_timers_new(&clock.clk, &h.rt.timers), CT_OK);
-	no.timers = h.rt.timers;
-	cr_assert_eq(ct_net_new(&no, &h.rt.net), CT_OK);
-	cr_assert_eq(hall_start_on(&h, &plain), CT_OK);
+	hall_start(&h, &o);
 	cr_assert_eq(ct_runtime_init(&rt, &ro), CT_OK);
 	c = client_of(&rt, hall_url(&h));
 
-	ask_init(&a, 1000);
+	ask_init(&a, PATIENT_MS);
 	cr_assert_eq(ask_now(&a, c, &hall_tell_method), CT_OK);
-	cr_assert_leq(ask_answer(&a)->seen->budget_us, 1000000);
+	cr_assert_leq(ask_answer(&a)->seen->budget_us, PATIENT_MS * UINT64_C(1000));
 	ask_fini(&a);
 	ask_init(&a, PATIENT_MS);
 	ask_start(&a, c, &hall_hold_method);

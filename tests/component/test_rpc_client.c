@@ -11,7 +11,7 @@ Test(rpc_client, deadline_ends_a_call_that_waits_for_a_connection)
 {
 	struct scene s;
 
-	set_up_alone(&s);
+	set_up_alone_by(&s, true);
 	s.opts.wait = CT_WAIT_READY;
 	s.c = client_with(&s.opts);
 	s.a.opts.timeout_ms = SHORT_MS;
@@ -125,7 +125,7 @@ Test(rpc_client, deadline_ends_a_call_that_is_out_and_tells_the_server)
 	struct raw_msg m;
 	struct scene s;
 
-	set_up(&s);
+	set_up_joined_by(&s, true);
 	s.a.opts.timeout_ms = SHORT_MS;
 	ask_start(&s.a, s.c, &hall_tell_method);
 	cr_assert(raw_receive(&s.peer, &m));

@@ -1,15 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Peers that read slowly or not at all, leave in the middle, or come in thousands. */
 #include "tests/component/peers_scene.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/rpc/until.h"
 
 TestSuite(rpc_crowds, .fini = leak_check, .timeout = 60);
 
 /* ---- readers -------------------------------------------------------------------------------- */
 
+/* In one write: a server that cuts the connection for the first answers has all of them. */
+static void send_tells(struct raw *r, uint32_t n, uint32_t reply_bytes)
+{
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+	uint8_t frames[8192], packed[64];
+	size_t packed_len, len = 0;
+
+	ask.reply_bytes = reply_bytes;
+	packed_len = hall__v1__ask__pack(&ask, packed);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ct_wire_header h = raw_call_header(tell_hash(), 20 * SECOND_US);
+
+		len += raw_frame(r, i, &h, CT_BYTES_NONE, ct_bytes_of(packed, packed_len),
+				 frames + len, sizeof(frames) - len);
+	}
+	cr_assert(raw_write(r, frames, len));
+}
+
+/* Calls that run until they are stopped. */
+static void hold_calls(struct scene *s, struct raw *r, uint32_t first_id, unsigned n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ct_wire_header h = raw_call_header(hall_hold_method.hash,
+								20 * SECOND_US);
+
+		cr_assert(raw_send(r, first_id + i, &h, CT_BYTES_NONE, CT_BYTES_NONE));
+	}
+	cr_assert(hall_waited(&s->h, &s->h.entered, n));
+}
+
 Test(rpc_crowds, slow_reader_is_cut_at_its_limit_and_others_go_on)
 {
-	enum { CALLS = 60, REPLY = 512 << 10, GROWTH_MAX = 96 << 20 };
-	const struct hall_opts o = { .net = { .send_bytes_max = 6 << 20 },
+	enum { CALLS = 60, REPLY = 512 << 10, GROWTH_MAX = 96 << 20, HELD = 2 };
+	const struct hall_opts o = { .net = { .send_bytes_max = 6 << 20, .slow_reader_ms = 1 },
 				     .server = { .workers = 4, .queue_max = CALLS } };
 	struct ct_server_stats st;
 	struct scene s;
@@ -19,16 +51,17 @@ Test(rpc_crowds, slow_reader_is_cut_at_its_limit_and_others_go_on)
 	set_up(&s, &o);
 	before = resident_bytes();
 	r = join(&s);
+	hold_calls(&s, &r, CALLS, HELD); /* they run still when it is cut */
 
-	for (uint32_t i = 0; i < CALLS; i++) /* 30 MiB of answers, none read */
-		cr_assert(send_tell(&r, i, REPLY));
+	send_tells(&r, CALLS, REPLY); /* 30 MiB of answers, none read */
 
 	cr_assert(hall_settled(&s.h, pick_connections, 1), "it was not cut");
 	cr_assert(hall_settled(&s.h, pick_in_flight, 0));
 	st = hall_stats(&s.h);
-	cr_assert_geq(st.replies_lost + hall_net_stats(&s.h).slow_reader, 1);
-	cr_assert_gt(st.calls.peer_gone, 0);
-	cr_assert_eq(st.calls.peer_gone + st.calls.ok + st.calls.refused, st.calls.received);
+	cr_assert_eq(hall_net_stats(&s.h).slow_reader, 1);
+	cr_assert_geq(st.calls.peer_gone, HELD);
+	cr_assert_eq(st.calls.peer_gone + st.calls.ok + st.calls.app_error + st.calls.refused,
+		     st.calls.received);
 	cr_assert_lt(resident_bytes(), before + GROWTH_MAX);
 	cr_assert(raw_ends(&r));
 	raw_close(&r);
@@ -44,8 +77,7 @@ Test(rpc_crowds, reader_that_stops_altogether_is_cut_after_stall_ms)
 
 	set_up(&s, &o);
 	r = join(&s);
-	for (uint32_t i = 0; i < CALLS; i++)
-		cr_assert(send_tell(&r, i, REPLY));
+	send_tells(&r, CALLS, REPLY);
 
 	cr_assert(hall_settled(&s.h, pick_connections, 1), "it was not cut");
 
@@ -136,6 +168,117 @@ Test(rpc_crowds, five_thousand_connections_at_once_are_served_and_leave_nothing)
 		raw_close(&peers[i]);
 	free(peers);
 	tear_down(&s);
+}
+
+/* A call that takes a buffer of its own at both ends of the server. */
+static void talk(struct raw *r, uint32_t id)
+{
+	enum { BYTES = 8 << 10 };
+	const struct ct_wire_header h = raw_call_header(tell_hash(), 20 * SECOND_US);
+	static uint8_t payload[BYTES], packed[BYTES + 64];
+	static struct raw_msg m;
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+
+	ask.payload = (ProtobufCBinaryData){ sizeof(payload), payload }; /* comes back */
+	cr_assert(raw_send(r, id, &h, CT_BYTES_NONE,
+			   ct_bytes_of(packed, hall__v1__ask__pack(&ask, packed))));
+	cr_assert(raw_receive(r, &m));
+	cr_assert_eq(m.h.code, CT_OK);
+}
+
+/* A hall in whose time nobody falls silent before the test says so. */
+struct timed {
+	struct fake_clock clock;
+	struct scene s;
+	uint64_t most; /* bytes that may be resident */
+};
+
+static void set_up_timed(struct timed *t)
+{
+	const struct hall_opts o = { .clock = &t->clock.clk };
+
+	fake_clock_init(&t->clock);
+	set_up(&t->s, &o);
+}
+
+static bool no_more_than_most(void *arg)
+{
+	enum { LOOK_MS = 20 };
+	struct timed *t = arg;
+
+	fake_clock_step_ms(&t->clock, LOOK_MS);
+	ct_timers_poke(t->s.h.rt.timers);
+	return resident_bytes() <= t->most;
+}
+
+/* So many that the limits allow, each with its buffers. Returns how many; *ret_base:
+ * what was resident before. */
+static unsigned gather_crowd(struct scene *s, struct raw **ret_peers, uint64_t *ret_base)
+{
+	enum { WANTED = 5000, KEPT_BACK = 200, TAKEN_EACH_MIN = 16 << 10 };
+	const uint64_t limit = raise_descriptor_limit();
+	const unsigned n = limit > 2 * WANTED + KEPT_BACK ? WANTED
+							  : (unsigned)(limit - KEPT_BACK) / 2;
+	struct raw *peers = calloc(n, sizeof(*peers));
+
+	cr_assert_not_null(peers);
+	expect_good_served(s);
+	*ret_base = resident_bytes();
+	join_many(hall_url(&s->h), peers, n);
+	for (unsigned i = 0; i < n; i++)
+		talk(&peers[i], i);
+	if (*ret_base > 0)
+		cr_assert_gt(resident_bytes(), *ret_base + (uint64_t)n * TAKEN_EACH_MIN);
+	*ret_peers = peers;
+	return n;
+}
+
+static void disperse(struct raw *peers, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		raw_close(&peers[i]);
+	free(peers);
+}
+
+static void expect_resident(struct timed *t, uint64_t base, uint64_t more)
+{
+	t->most = base + more;
+	cr_assert(until(no_more_than_most, t), "%lu KiB are left, not %lu",
+		  (unsigned long)(resident_bytes() - base) >> 10, (unsigned long)more >> 10);
+}
+
+Test(rpc_crowds, crowd_that_has_left_gives_its_memory_back)
+{
+	enum { LEFT_MAX = 3 << 20 };
+	static struct timed t;
+	struct raw *peers;
+	uint64_t base;
+	unsigned n;
+
+	set_up_timed(&t);
+	n = gather_crowd(&t.s, &peers, &base);
+
+	disperse(peers, n);
+
+	expect_resident(&t, base, LEFT_MAX);
+	tear_down(&t.s);
+}
+
+Test(rpc_crowds, crowd_that_falls_silent_gives_its_buffers_back)
+{
+	enum { LEFT_MAX = 3 << 20, LEFT_EACH_MAX = 4 << 10 };
+	static struct timed t;
+	struct raw *peers;
+	uint64_t base;
+	unsigned n;
+
+	set_up_timed(&t);
+
+	n = gather_crowd(&t.s, &peers, &base);
+
+	expect_resident(&t, base, LEFT_MAX + (uint64_t)n * LEFT_EACH_MAX);
+	disperse(peers, n);
+	tear_down(&t.s);
 }
 
 Test(rpc_crowds, connection_over_the_limit_is_refused_and_our_client_says_unavailable)

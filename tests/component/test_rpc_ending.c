@@ -136,7 +136,6 @@ static bool ask_inline(struct raw *r, uint32_t id, struct raw_msg *ret_msg)
 
 Test(rpc_ending, server_that_is_being_freed_answers_no_inline_call_either)
 {
-	enum { WORK_US = 500000 }; /* of an earlier one, which free waits for */
 	struct freeing f;
 	struct raw_msg m;
 	uint32_t id = 0;
@@ -151,7 +150,7 @@ Test(rpc_ending, server_that_is_being_freed_answers_no_inline_call_either)
 	cr_assert(ask_inline(&r, id++, &m));
 	cr_assert_eq(m.h.code, CT_OK, "a stopped one still does");
 	ask_init(&a, PATIENT_MS);
-	a.req.work_us = WORK_US;
+	a.req.linger = true; /* an earlier one, which free waits for */
 	ask_start(&a, s.c, &hall_tell_inline_method);
 	cr_assert(hall_waited(&s.h, &s.h.entered, 2));
 
@@ -162,6 +161,7 @@ Test(rpc_ending, server_that_is_being_freed_answers_no_inline_call_either)
 	while (m.h.code == CT_OK);
 	cr_assert_eq(m.h.code, CT_UNAVAILABLE);
 	cr_assert(m.h.flags & CT_WIRE_NOT_PROCESSED);
+	hall_let_go(&s.h, HALL_ALL);
 	cr_assert(ask_wait(&a));
 	cr_assert_eq(a.reply.status, CT_OK);
 	ask_fini(&a);
@@ -169,6 +169,74 @@ Test(rpc_ending, server_that_is_being_freed_answers_no_inline_call_either)
 	s.c = ct_client_free(s.c);
 	end_freeing(&f);
 	ct_runtime_fini(&s.rt);
+}
+
+Test(rpc_ending, free_ends_what_was_kept_after_the_end)
+{
+	const struct ct_wire_header h = raw_call_header(hall_keep_inline_method.hash,
+							PATIENT_MS * UINT64_C(1000));
+	struct freeing f;
+	struct raw_msg m;
+	struct scene s;
+	struct raw r;
+
+	set_up(&s, LONG_GRACE_MS);
+	r = raw_join(hall_url(&s.h));
+	ct_server_drain(s.h.server);
+	cr_assert(joined_within(&s, PATIENCE_MS));
+	cr_assert(raw_send(&r, 1, &h, CT_BYTES_NONE, CT_BYTES_NONE));
+	cr_assert(hall_waited(&s.h, &s.h.entered, 1));
+
+	start_freeing(&f, &s.h);
+
+	cr_assert(raw_receive(&r, &m));
+	cr_assert_eq(m.h.code, CT_UNAVAILABLE);
+	raw_close(&r);
+	s.c = ct_client_free(s.c);
+	end_freeing(&f);
+	cr_assert_eq(s.h.reasons[CT_CANCEL_DRAIN], 1);
+	ct_runtime_fini(&s.rt);
+}
+
+/* Many at once, of which at every moment some are being answered. */
+static void flood(struct raw *r, unsigned calls, uint32_t work_us)
+{
+	const struct ct_wire_header h = raw_call_header(hall_tell_inline_method.hash,
+							PATIENT_MS * UINT64_C(1000));
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+	uint8_t packed[64];
+	size_t len;
+
+	ask.work_us = work_us;
+	len = hall__v1__ask__pack(&ask, packed);
+	for (unsigned i = 0; i < calls; i++) {
+		struct ct_wire_header mine = h;
+
+		mine.cancel_id = ct_id_new();
+		cr_assert(raw_send(r, i, &mine, CT_BYTES_NONE, ct_bytes_of(packed, len)));
+	}
+}
+
+Test(rpc_ending, flood_of_inline_calls_does_not_hold_up_the_end)
+{
+	enum { PEERS = 6, CALLS = 500, WORK_US = 20000, WITHIN_MS = CALLS * WORK_US / 2000 };
+	struct raw peers[PEERS];
+	struct scene s;
+
+	set_up(&s, LONG_GRACE_MS);
+	for (unsigned i = 0; i < PEERS; i++)
+		peers[i] = raw_join(hall_url(&s.h));
+	for (unsigned i = 0; i < PEERS; i++)
+		flood(&peers[i], CALLS, WORK_US);
+	cr_assert(hall_waited(&s.h, &s.h.entered, PEERS));
+
+	ct_server_drain(s.h.server);
+
+	cr_assert(joined_within(&s, WITHIN_MS));
+	cr_assert_lt(hall_get(&s.h, &s.h.left), PEERS * CALLS, "the flood was over");
+	for (unsigned i = 0; i < PEERS; i++)
+		raw_close(&peers[i]);
+	tear_down(&s);
 }
 
 /* ---- the last answers ------------------------------------------------------------------------ */
@@ -200,22 +268,17 @@ static bool so_many_are_sent(void *arg)
 /* Its clock stands still at one second, where the system's is far beyond. */
 Test(rpc_ending, free_gives_slow_readers_their_time_by_whatever_clock)
 {
-	enum { CALLS = 8, REPLY = 3 << 20, WHILE_MS = 300 }; /* more than the kernel takes */
-	const struct hall_opts o = { .server = { .workers = CALLS } };
-	struct hall h = { .permits = 0 };
+	enum { CALLS = 8, REPLY = 3 << 20, WHILE_MS = 150 }; /* more than the kernel takes */
 	struct fake_clock clock;
-	struct ct_net_opts no = { .send_bytes_max = 64 << 20 };
+	const struct hall_opts o = { .server = { .workers = CALLS },
+				     .net = { .send_bytes_max = 64 << 20 },
+				     .clock = &clock.clk };
 	struct freeing f;
+	struct hall h;
 	struct raw r;
 
 	fake_clock_init(&clock);
-	ct_lock_init(&h.lock, CT_RANK_APP);
-	ct_cond_init(&h.changed);
-	h.rt.service = "hall";
-	cr_assert_eq(ct_timers_new(&clock.clk, &h.rt.timers), CT_OK);
-	no.timers = h.rt.timers;
-	cr_assert_eq(ct_net_new(&no, &h.rt.net), CT_OK);
-	cr_assert_eq(hall_start_on(&h, &o), CT_OK);
+	hall_start(&h, &o);
 	r = raw_join(hall_url(&h));
 	for (uint32_t i = 0; i < CALLS; i++)
 		cr_assert(send_for(&r, i, REPLY));

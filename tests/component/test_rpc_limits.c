@@ -91,6 +91,43 @@ Test(rpc_limits, full_queue_refuses_exactly_the_excess_at_once)
 	cr_assert(hall_stop(&h));
 }
 
+/* From where a caller stands: it has its answer, so the call takes no place. */
+static void expect_places_after(const struct ct_method *m)
+{
+	enum { WORKERS = 1, QUEUE = 1, EXCESS = 2, N = WORKERS + QUEUE + EXCESS };
+	const struct hall_opts o = { .server = { .workers = WORKERS, .queue_max = QUEUE } };
+	struct ask *asks, first;
+	struct ct_client *c;
+	struct hall h;
+
+	hall_start(&h, &o);
+	c = client_of(&h.rt, hall_url(&h));
+	ask_init(&first, PATIENT_MS);
+	first.req.linger = true;
+	ask_start(&first, c, m);
+	cr_assert(hall_waited(&h, &h.entered, 1));
+	hall_let_go(&h, 1); /* where it waits for that */
+	cr_assert(ask_wait(&first));
+	cr_assert_eq(first.reply.status, CT_OK);
+	cr_assert_eq(hall_stats(&h).running, 1, "its handler has returned");
+	hall_shut(&h);
+
+	asks = asks_start(c, &hall_hold_method, N, PATIENT_MS);
+	expect_refused_now(asks, N, EXCESS);
+
+	expect_ok_after(&h, asks, N, WORKERS + QUEUE);
+	ask_fini(&first);
+	asks_free(asks, N);
+	c = ct_client_free(c);
+	cr_assert(hall_stop(&h));
+}
+
+Test(rpc_limits, caller_that_has_its_answer_finds_its_place_free)
+{
+	expect_places_after(&hall_tell_method);
+	expect_places_after(&hall_keep_method);
+}
+
 Test(rpc_limits, batch_lane_has_its_share_of_workers_and_a_queue_of_its_own)
 {
 	enum { WORKERS = 4, BATCH = 2, QUEUE = 6, EXCESS = 3 };

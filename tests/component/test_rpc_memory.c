@@ -17,7 +17,7 @@
 
 TestSuite(rpc_memory, .fini = leak_check, .timeout = 120);
 
-enum { FAILURES_MAX = 400, CALL_MS = 5000, SILENCE_US_MAX = 4000000, LEGS = 4 };
+enum { FAILURES_MAX = 400, CALL_MS = 15000, SILENCE_US_MAX = 12000000, LEGS = 4 };
 
 /* A server of Probe that is its own peer "next", so that Chain makes a hop. */
 struct scene {

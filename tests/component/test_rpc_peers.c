@@ -44,15 +44,17 @@ Test(rpc_peers, silence_instead_of_a_hello_ends_after_handshake_ms)
 {
 	const struct hall_opts o = { .net = { .handshake_ms = 100 } };
 	struct scene s;
+	uint64_t before; /* the good one may have been slow itself */
 	struct raw r;
 
 	set_up(&s, &o);
+	before = hall_net_stats(&s.h).handshake_failed;
 	r = raw_connect(hall_url(&s.h));
 
 	cr_assert(raw_ends(&r));
 
 	raw_close(&r);
-	cr_assert_eq(hall_net_stats(&s.h).handshake_failed, 1);
+	cr_assert_eq(hall_net_stats(&s.h).handshake_failed, before + 1);
 	tear_down(&s);
 }
 
@@ -143,6 +145,41 @@ Test(rpc_peers, call_of_5_mebibytes_is_refused_and_the_connection_goes_on)
 	free(zeros);
 	free(frame);
 	raw_close(&r);
+	tear_down(&s);
+}
+
+/* Only a CALL has a caller to be told; a CANCEL that long is no CANCEL. */
+Test(rpc_peers, cancel_of_5_mebibytes_closes_the_connection_and_cancels_nothing)
+{
+	enum { BIG = 5 << 20, AROUND = 256 };
+	const struct ct_wire_header call = raw_call_header(hall_hold_method.hash, 20 * SECOND_US);
+	uint8_t *zeros = calloc(1, BIG), *frame = calloc(1, BIG + AROUND);
+	struct ct_wire_header h = { .kind = CT_WIRE_CANCEL, .code = CT_CANCEL_CALLER };
+	struct scene s;
+	struct raw r, other;
+	size_t len;
+
+	set_up(&s, NULL);
+	other = join(&s);
+	cr_assert(raw_send(&other, 1, &call, CT_BYTES_NONE, CT_BYTES_NONE));
+	cr_assert(hall_waited(&s.h, &s.h.entered, 1));
+	r = join(&s);
+	h.cancel_id = call.cancel_id;
+	cr_assert(zeros != NULL && frame != NULL);
+	len = raw_frame(&r, 2, &h, CT_BYTES_NONE, ct_bytes_of(zeros, BIG), frame, BIG + AROUND);
+
+	(void)!raw_write(&r, frame, len); /* it may not wait for all of it */
+
+	cr_assert(raw_ends(&r));
+	cr_assert_eq(hall_stats(&s.h).bad_header, 1);
+	cr_assert_eq(hall_net_stats(&s.h).msgs_too_big, 1);
+	cr_assert_eq(hall_stats(&s.h).cancels, 2, "those of both joins");
+	cr_assert_eq(hall_stats(&s.h).calls.in_flight, 1);
+	hall_let_go(&s.h, HALL_ALL);
+	free(zeros);
+	free(frame);
+	raw_close(&r);
+	raw_close(&other);
 	tear_down(&s);
 }
 

@@ -120,8 +120,9 @@ Test(rpc_retry, no_other_error_of_a_handler_is_worth_a_retry)
 Test(rpc_retry, refused_call_is_made_again_though_it_is_not_idempotent)
 {
 	enum { BUSY = 2 };
-	const struct hall_opts o = { .server = {
-					     .workers = 1, .queue_max = 1, .retry_after_ms = 20 } };
+	const struct hall_opts o = {
+		.server = { .workers = 1, .queue_max = 1, .retry_after_ms = 500 }
+	};
 	struct ask *busy, a;
 	unsigned counts[CT_STATUS_N];
 	struct scene s;

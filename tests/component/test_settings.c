@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(settings, .fini = leak_check, .timeout = 10);
+TestSuite(settings, .fini = leak_check, .timeout = 60);
 
 static struct ct_conf_report report;
 
@@ -71,6 +71,99 @@ Test(settings, patient_svc_needs_a_store_and_report_svc)
 	cr_assert_str_eq(p.service.server.listen.v[0], "tcp://127.0.0.1:7001");
 	cr_assert_eq(p.detail_report_timeout_ms, 500);
 	ct_conf_fini(&psvc_conf_schema, &p);
+}
+
+Test(settings, options_of_the_net_are_those_of_the_file)
+{
+	struct rsvc_conf r = { .store = { .path = NULL } };
+	struct ct_net_opts o;
+
+	cr_assert_eq(
+		load_text(&rsvc_conf_schema,
+			  "store = { path = \"x.db\"; };"
+			  "net = { msg_bytes_max = 300001; send_bytes_max = 300002;"
+			  "        handshake_ms = 3; idle_ms = 4; stall_ms = 5;"
+			  "        slow_reader_ms = 6; backoff_min_ms = 7; backoff_max_ms = 8; };",
+			  &r),
+		CT_OK, "%s", report.text);
+	o = ct_service_net_opts(&r.service);
+	cr_assert_eq(o.msg_bytes_max, 300001);
+	cr_assert_eq(o.send_bytes_max, 300002);
+	cr_assert_eq(o.handshake_ms, 3);
+	cr_assert_eq(o.idle_ms, 4);
+	cr_assert_eq(o.stall_ms, 5);
+	cr_assert_eq(o.slow_reader_ms, 6);
+	cr_assert_eq(o.backoff_min_ms, 7);
+	cr_assert_eq(o.backoff_max_ms, 8);
+	ct_conf_fini(&rsvc_conf_schema, &r);
+}
+
+Test(settings, options_of_the_server_are_those_of_the_file)
+{
+	struct rsvc_conf r = { .store = { .path = NULL } };
+	struct ct_server_opts o;
+
+	cr_assert_eq(
+		load_text(&rsvc_conf_schema,
+			  "store = { path = \"x.db\"; };"
+			  "server = { workers = 9; batch_workers_max = 2; queue_max = 3;"
+			  "           sheddable_queue_percent = 4; critical_reserve_percent = 5;"
+			  "           calls_max = 6; method_calls_max = 7;"
+			  "           connection_calls_max = 8; connections_max = 10;"
+			  "           max_deadline_ms = 11; drain_ms = 12; retry_after_ms = 13;"
+			  "           slow_call_ms = 14; log_calls = true; };",
+			  &r),
+		CT_OK, "%s", report.text);
+	o = ct_service_server_opts(&r.service, NULL, "1.2");
+	cr_assert_eq(o.workers, 9);
+	cr_assert_eq(o.batch_workers_max, 2);
+	cr_assert_eq(o.queue_max, 3);
+	cr_assert_eq(o.sheddable_queue_percent, 4);
+	cr_assert_eq(o.critical_reserve_percent, 5);
+	cr_assert_eq(o.calls_max, 6);
+	cr_assert_eq(o.method_calls_max, 7);
+	cr_assert_eq(o.connection_calls_max, 8);
+	cr_assert_eq(o.connections_max, 10);
+	cr_assert_eq(o.max_deadline_ms, 11);
+	cr_assert_eq(o.drain_ms, 12);
+	cr_assert_eq(o.retry_after_ms, 13);
+	cr_assert_eq(o.slow_call_ms, 14);
+	cr_assert(o.log_calls);
+	cr_assert_str_eq(o.version, "1.2");
+	ct_conf_fini(&rsvc_conf_schema, &r);
+}
+
+Test(settings, options_of_a_client_are_those_of_the_file)
+{
+	struct rsvc_conf r = { .store = { .path = NULL } };
+	struct ct_client_opts o;
+
+	cr_assert_eq(
+		load_text(
+			&rsvc_conf_schema,
+			"store = { path = \"x.db\"; };"
+			"peers = { usual = { urls = [ \"tcp://r:1\" ]; };"
+			"          x = { urls = [ \"tcp://r:1\", \"tcp://r:2\" ]; connections = 3;"
+			"                timeout_ms = 4; reply_margin_us = 5; outstanding_max = 6;"
+			"                attempts_max = 7; retry_backoff_ms = 8; resolve_ms = 109;"
+			"                throttle = false; wait = \"ready\"; }; };",
+			&r),
+		CT_OK, "%s", report.text);
+	cr_assert(ct_service_client_opts(ct_service_conf_peer(&r.service, "usual"), NULL).throttle);
+	o = ct_service_client_opts(ct_service_conf_peer(&r.service, "x"), NULL);
+	cr_assert_str_eq(o.peer, "x");
+	cr_assert_eq(o.urls_n, 2);
+	cr_assert_str_eq(o.urls[1], "tcp://r:2");
+	cr_assert_eq(o.connections, 3);
+	cr_assert_eq(o.timeout_ms, 4);
+	cr_assert_eq(o.reply_margin_us, 5);
+	cr_assert_eq(o.outstanding_max, 6);
+	cr_assert_eq(o.attempts_max, 7);
+	cr_assert_eq(o.retry_backoff_ms, 8);
+	cr_assert_eq(o.resolve_ms, 109);
+	cr_assert_not(o.throttle);
+	cr_assert_eq(o.wait, CT_WAIT_READY);
+	ct_conf_fini(&rsvc_conf_schema, &r);
 }
 
 static void refused(const char *setting, const char *words)

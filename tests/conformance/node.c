@@ -6,6 +6,7 @@
 #include "conform/v1/conform.ct.h"
 #include "ct/v1/runtime.ct.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -126,6 +127,15 @@ bool node_stop(struct node *n)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* With a harness's patience; methods allow a fraction of it. */
+static ct_status ask(struct node *n, const struct ct_method *m, const ProtobufCMessage *req,
+		     struct ct_reply *reply)
+{
+	const struct ct_call_opts opts = { .timeout_ms = PATIENCE_MS };
+
+	return ct_client_call(n->control, NULL, m, req, &opts, reply);
+}
+
 /* ---- questions ----------------------------------------------------------------------- */
 
 static void copy_counts(const Ct__V1__StatsResponse *s, struct node_counts *c)
@@ -153,29 +163,65 @@ static void copy_counts(const Ct__V1__StatsResponse *s, struct node_counts *c)
 bool node_counts(struct node *n, struct node_counts *ret)
 {
 	Ct__V1__StatsRequest req = CT__V1__STATS_REQUEST__INIT;
-	const Ct__V1__StatsResponse *resp;
 	struct ct_reply r;
 	ct_status st;
 
 	ct_reply_init(&r);
-	st = runtime_stats(n->control, NULL, &req, &r, &resp);
+	st = ask(n, &runtime_stats_method, &req.base, &r);
 	if (st == CT_OK)
-		copy_counts(resp, ret);
+		copy_counts(runtime_stats_response(&r), ret);
 	ct_reply_fini(&r);
 	return st == CT_OK;
+}
+
+void node_counts_subtract(struct node_counts *a, const struct node_counts *b)
+{
+	a->work_ok -= b->work_ok;
+	a->app_error -= b->app_error;
+	a->refused -= b->refused;
+	a->expired_queued -= b->expired_queued;
+	a->expired_running -= b->expired_running;
+	a->cancelled_queued -= b->cancelled_queued;
+	a->cancelled_running -= b->cancelled_running;
+	a->peer_gone -= b->peer_gone;
+}
+
+void node_counts_text(const struct node_counts *c, char *out, size_t size)
+{
+	(void)snprintf(out, size,
+		       "ok %" PRIu64 " app_error %" PRIu64 " refused %" PRIu64 " expired %" PRIu64
+		       " queued %" PRIu64 " running, cancelled %" PRIu64 " queued %" PRIu64
+		       " running, peer_gone %" PRIu64,
+		       c->work_ok, c->app_error, c->refused, c->expired_queued, c->expired_running,
+		       c->cancelled_queued, c->cancelled_running, c->peer_gone);
+}
+
+bool node_has_in_flight(struct node *n, uint64_t calls)
+{
+	struct node_counts c;
+
+	return node_counts(n, &c) && c.in_flight == calls;
+}
+
+bool node_has_replied(struct node *n, const struct node_counts *before)
+{
+	struct node_counts c;
+
+	return node_counts(n, &c) && c.work_ok > before->work_ok;
 }
 
 bool node_seen(struct node *n, const char *key, struct node_seen *ret)
 {
 	Conform__V1__SeenRequest req = CONFORM__V1__SEEN_REQUEST__INIT;
-	const Conform__V1__SeenReply *resp;
 	struct ct_reply r;
 	ct_status st;
 
 	ct_reply_init(&r);
 	req.key = (char *)(uintptr_t)key;
-	st = conform_seen(n->control, NULL, &req, &r, &resp);
+	st = ask(n, &conform_seen_method, &req.base, &r);
 	if (st == CT_OK) {
+		const Conform__V1__SeenReply *resp = conform_seen_response(&r);
+
 		*ret = (struct node_seen){ .entered = resp->entered,
 					   .left = resp->left,
 					   .stopped_after_us = resp->stopped_after_us };
@@ -188,11 +234,10 @@ bool node_seen(struct node *n, const char *key, struct node_seen *ret)
 void node_release(struct node *n, const char *key)
 {
 	Conform__V1__ReleaseRequest req = CONFORM__V1__RELEASE_REQUEST__INIT;
-	const Conform__V1__ReleaseReply *resp;
 	struct ct_reply r;
 
 	ct_reply_init(&r);
 	req.key = (char *)(uintptr_t)key;
-	CT_CHECK(conform_release(n->control, NULL, &req, &r, &resp) == CT_OK);
+	CT_CHECK(ask(n, &conform_release_method, &req.base, &r) == CT_OK);
 	ct_reply_fini(&r);
 }

@@ -50,6 +50,12 @@ struct node_counts {
 };
 /* False: it does not answer. */
 bool node_counts(struct node *n, struct node_counts *ret);
+/* How many calls ended in each way since b was taken; the rest of a stays. */
+void node_counts_subtract(struct node_counts *a, const struct node_counts *b);
+void node_counts_text(const struct node_counts *c, char *out, size_t size);
+/* False too when it does not answer. */
+bool node_has_in_flight(struct node *n, uint64_t calls);
+bool node_has_replied(struct node *n, const struct node_counts *before);
 
 struct node_seen {
 	bool entered, left;

@@ -66,17 +66,24 @@ struct waiter {
 	atomic_bool ended;
 };
 
+/* Where it is in them. The caller has a reference of its own. */
+static void leave_list_and_timer(struct waiter *w)
+{
+	struct ct_call *call = w->call;
+
+	if (ct_srv__watch_remove(call->server, &w->watch))
+		ct_ctx_unref(&call->ctx);
+	if (ct_timers_cancel(call->server->timers, &w->timer))
+		ct_ctx_unref(&call->ctx);
+}
+
 static void end(struct waiter *w)
 {
 	struct ct_call *call = w->call;
-	struct ct_timers *timers = call->server->timers;
 
 	if (atomic_exchange(&w->ended, true))
 		return;
-	if (ct_srv__watch_remove(call->server, &w->watch))
-		ct_ctx_unref(&call->ctx);
-	if (ct_timers_cancel(timers, &w->timer))
-		ct_ctx_unref(&call->ctx);
+	leave_list_and_timer(w);
 	(void)ct_ctx_hook_remove(&call->ctx, &w->hook); /* waits for it, or is inside it */
 	reply(call, now_serving(call, w->service));
 }
@@ -159,19 +166,20 @@ static void watch(struct ct_call *call, const Ct__V1__HealthWatchRequest *req)
 	*w = (struct waiter){ .call = call,
 			      .service = req->service,
 			      .known = (wire_serving)req->known };
+	ct_list_init(&w->watch.link);
 	w->watch.changed = on_changed;
 	ct_timer_init(&w->timer, on_time);
 	ct_call_keep(call);
-	ct_ctx_ref(&call->ctx); /* this function's */
+	ct_ctx_ref(&call->ctx);                          /* this function's */
+	ct_ctx_on_cancel(&call->ctx, &w->hook, on_trip); /* first: who ends it removes this */
 	ct_ctx_ref(&call->ctx);
 	ct_srv__watch_add(call->server, &w->watch);
 	ct_ctx_ref(&call->ctx);
 	ct_timers_arm(call->server->timers, &w->timer, answer_at(call, req->wait_ms));
-	ct_ctx_on_cancel(&call->ctx, &w->hook, on_trip);
 	if (has_news(w))
 		end(w); /* it changed between the first look and the list */
-	if (atomic_load(&w->ended) && ct_timers_cancel(call->server->timers, &w->timer))
-		ct_ctx_unref(&call->ctx); /* it ended before its timer was armed */
+	if (atomic_load(&w->ended))
+		leave_list_and_timer(w); /* it ended before it was in both */
 	ct_ctx_unref(&call->ctx);
 }
 

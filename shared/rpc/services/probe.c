@@ -33,12 +33,26 @@ static ct_status work(struct ct_ctx *ctx, const Ct__V1__EchoRequest *req)
 	return st;
 }
 
+/* As much as a reply may carry. */
+static void give_back_metadata(struct ct_call *call)
+{
+	const Ct__V1__CallMeta *meta = ct_call_meta(call);
+
+	for (size_t i = 0; i < meta->n_metadata; i++) {
+		const ProtobufCBinaryData *v = &meta->metadata[i]->value;
+
+		(void)!ct_call_add_metadata(call, meta->metadata[i]->key,
+					    ct_bytes_of(v->data, v->len));
+	}
+}
+
 static void echo(struct ct_call *call, const Ct__V1__EchoRequest *req,
 		 void (*reply)(struct ct_call *, const Ct__V1__EchoReply *))
 {
 	Ct__V1__EchoReply resp = CT__V1__ECHO_REPLY__INIT;
 	const ct_status st = work(ct_call_ctx(call), req);
 
+	give_back_metadata(call);
 	if (st != CT_OK) {
 		ct_call_fail(call, st, "the work was stopped");
 		return;

@@ -112,6 +112,18 @@ static bool fill_refusals(struct ct_arena *a, const struct ct_server_stats *st,
 	return fill_counters(a, rows, CT_ARRAY_N(rows), &resp->refused_by);
 }
 
+static bool fill_wasted(struct ct_arena *a, const struct ct_server_stats *st,
+			Ct__V1__StatsResponse *resp)
+{
+	struct named rows[CT_CANCEL_REASONS_N - 1]; /* every reason but none */
+
+	for (size_t i = 0; i < CT_ARRAY_N(rows); i++)
+		rows[i] = (struct named){ ct_cancel_reason_name((enum ct_cancel_reason)(i + 1)),
+					  st->wasted_us_by[i + 1] };
+	resp->n_wasted_by = CT_ARRAY_N(rows);
+	return fill_counters(a, rows, CT_ARRAY_N(rows), &resp->wasted_by);
+}
+
 static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct_server_stats *st,
 			Ct__V1__StatsResponse *resp)
 {
@@ -120,12 +132,17 @@ static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct
 	ct_net_stats(s->net, &net);
 	{
 		const struct named rows[] = {
+			{ "infeasible_looked_at", st->infeasible_looked_at },
+			{ "infeasible_in_time", st->infeasible_in_time },
+			{ "infeasible_unused", st->infeasible_unused },
 			{ "cancels", st->cancels },
 			{ "cancels_unknown", st->cancels_unknown },
 			{ "tombstones_hit", st->tombstones_hit },
 			{ "bad_header", st->bad_header },
 			{ "bad_payload", st->bad_payload },
+			{ "bad_metadata", st->bad_metadata },
 			{ "deadlines_clamped", st->clamped },
+			{ "replies_cut", st->replies_cut },
 			{ "replies_lost", st->replies_lost },
 			{ "wasted_us", st->wasted_us },
 			{ "net_opened", net.opened },
@@ -136,7 +153,9 @@ static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct
 			{ "net_slow_reader", net.slow_reader },
 			{ "net_stalled", net.stalled },
 			{ "net_idle", net.idle },
+			{ "net_no_memory", net.no_memory },
 			{ "net_refused_full", net.refused_full },
+			{ "net_msgs_too_big", net.msgs_too_big },
 			{ "net_msgs_in", net.msgs_in },
 			{ "net_msgs_out", net.msgs_out },
 			{ "net_bytes_in", net.bytes_in },
@@ -202,7 +221,7 @@ static void stats(struct ct_call *call, const Ct__V1__StatsRequest *req)
 	resp.connections = st.connections;
 	resp.rss_bytes = rss_bytes();
 	if (fill_refusals(a, &st, &resp) && fill_others(a, s, &st, &resp) &&
-	    fill_methods(a, s, &resp))
+	    fill_wasted(a, &st, &resp) && fill_methods(a, s, &resp))
 		runtime_stats_reply(call, &resp);
 	else
 		no_memory(call);
@@ -265,6 +284,7 @@ static bool fill_record(struct ct_arena *a, Ct__V1__CallRecord *out, const struc
 	out->tripped_us = r->tripped_us;
 	out->cancel_to_stop_us = r->cancel_to_stop_us;
 	out->attempt = r->attempt;
+	out->criticality = text(ct_criticality_name(r->criticality));
 	return out->trace_id != NULL;
 }
 

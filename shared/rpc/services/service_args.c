@@ -38,7 +38,8 @@ static const char *take_value(const struct ct_service_args *args, const char *ar
 		*ret_why = "may be given once";
 		return NULL;
 	}
-	if (arg[1] == 's' && args->overrides_n == CT_SERVICE_OVERRIDES_MAX) {
+	if ((arg[1] == 's' && args->overrides_n == CT_SERVICE_OVERRIDES_MAX) ||
+	    (arg[1] == 'p' && args->peers_n == CT_SERVICE_PEERS_MAX)) {
 		*ret_why = "is given too often";
 		return NULL;
 	}
@@ -56,7 +57,7 @@ ct_status ct_service_args_parse(int argc, char **argv, struct ct_service_args *r
 		*ret_what = arg;
 		if (find_mode(arg, &args.mode))
 			continue;
-		if (strcmp(arg, "-c") != 0 && strcmp(arg, "-s") != 0) {
+		if (strcmp(arg, "-c") != 0 && strcmp(arg, "-s") != 0 && strcmp(arg, "-p") != 0) {
 			*ret_why = "is no argument of this program";
 			return CT_INVALID_ARGUMENT;
 		}
@@ -65,8 +66,10 @@ ct_status ct_service_args_parse(int argc, char **argv, struct ct_service_args *r
 			return CT_INVALID_ARGUMENT;
 		if (arg[1] == 'c')
 			args.path = value;
-		else
+		else if (arg[1] == 's')
 			args.overrides[args.overrides_n++] = value;
+		else
+			args.peers[args.peers_n++] = value;
 	}
 	*ret_args = args;
 	return CT_OK;

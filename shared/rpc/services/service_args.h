@@ -18,13 +18,15 @@ enum ct_service_mode {
 	CT_SERVICE_VERSION,
 };
 
-enum { CT_SERVICE_OVERRIDES_MAX = 64 };
+enum { CT_SERVICE_OVERRIDES_MAX = 64, CT_SERVICE_PEERS_MAX = 32 };
 
 struct ct_service_args {
 	enum ct_service_mode mode;
 	const char *path;                                /* NULL: no -c */
 	const char *overrides[CT_SERVICE_OVERRIDES_MAX]; /* borrowed from argv */
 	size_t overrides_n;
+	const char *peers[CT_SERVICE_PEERS_MAX]; /* "name=path", borrowed from argv */
+	size_t peers_n;
 };
 
 /* INVALID_ARGUMENT: *ret_why (static) says what is wrong and *ret_what with which

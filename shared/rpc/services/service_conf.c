@@ -27,6 +27,8 @@ static const struct ct_conf_row peer_rows[] = {
 		     "before the second attempt, doubled each time"),
 	CT_CONF_UINT(struct ct_peer_conf, resolve_ms, "resolve_ms", 5000, 100, 3600000,
 		     "least time between two look-ups of its names"),
+	CT_CONF_BOOL(struct ct_peer_conf, throttle, "throttle", true,
+		     "hold calls to it back here while it refuses most of them for load"),
 	CT_CONF_ENUM(struct ct_peer_conf, wait, "wait", CT_WAIT_CONNECTING, wait_choices,
 		     "no connection is ready: wait while the first attempts run, fail at once, or "
 		     "wait until the deadline"),
@@ -47,6 +49,11 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 		     "most of them that may run bulk calls; 0: half"),
 	CT_CONF_UINT(S, server.queue_max, "server.queue_max", 64, 1, 65536,
 		     "calls that wait for a worker, per lane; more are refused"),
+	CT_CONF_UINT(
+		S, server.sheddable_queue_percent, "server.sheddable_queue_percent", 50, 1, 100,
+		"of each queue, for calls that their callers can do without; more are refused"),
+	CT_CONF_UINT(S, server.critical_reserve_percent, "server.critical_reserve_percent", 0, 0,
+		     90, "of each queue, kept for critical calls"),
 	CT_CONF_UINT(S, server.calls_max, "server.calls_max", 4096, 1, 1000000,
 		     "calls admitted and not ended; more are refused"),
 	CT_CONF_UINT(S, server.method_calls_max, "server.method_calls_max", 0, 0, 1000000,
@@ -75,6 +82,8 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 		     "a connection silent for so long is closed; 0: never"),
 	CT_CONF_UINT(S, net.stall_ms, "net.stall_ms", 30000, 1, 600000,
 		     "a connection whose peer reads nothing for so long is closed"),
+	CT_CONF_UINT(S, net.slow_reader_ms, "net.slow_reader_ms", 1000, 1, 600000,
+		     "the same once send_bytes_max is in the way of a message; at most stall_ms"),
 	CT_CONF_UINT(S, net.backoff_min_ms, "net.backoff_min_ms", 50, 1, 60000,
 		     "before the first attempt to connect again"),
 	CT_CONF_UINT(S, net.backoff_max_ms, "net.backoff_max_ms", 2000, 1, 600000,
@@ -85,6 +94,14 @@ const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N] = {
 		    "services that this one calls"),
 };
 #undef S
+
+static const struct ct_conf_table common_tables[] = { CT_SERVICE_TABLES };
+const struct ct_conf_schema ct_service_conf_schema = {
+	.tables = common_tables,
+	.tables_n = CT_ARRAY_N(common_tables),
+	.size = sizeof(struct ct_service_conf),
+	.partial = true,
+};
 
 void ct_service_conf_check(const struct ct_service_conf *conf, struct ct_conf_report *report)
 {
@@ -119,6 +136,7 @@ struct ct_net_opts ct_service_net_opts(const struct ct_service_conf *conf)
 		.handshake_ms = n->handshake_ms,
 		.idle_ms = n->idle_ms,
 		.stall_ms = n->stall_ms,
+		.slow_reader_ms = n->slow_reader_ms,
 		.backoff_min_ms = n->backoff_min_ms,
 		.backoff_max_ms = n->backoff_max_ms,
 	};
@@ -135,6 +153,8 @@ struct ct_server_opts ct_service_server_opts(const struct ct_service_conf *conf,
 		.workers = s->workers,
 		.batch_workers_max = s->batch_workers_max,
 		.queue_max = s->queue_max,
+		.sheddable_queue_percent = s->sheddable_queue_percent,
+		.critical_reserve_percent = s->critical_reserve_percent,
 		.calls_max = s->calls_max,
 		.method_calls_max = s->method_calls_max,
 		.connection_calls_max = s->connection_calls_max,
@@ -162,6 +182,7 @@ struct ct_client_opts ct_service_client_opts(const struct ct_peer_conf *peer,
 		.attempts_max = peer->attempts_max,
 		.retry_backoff_ms = peer->retry_backoff_ms,
 		.resolve_ms = peer->resolve_ms,
+		.throttle = peer->throttle,
 	};
 
 	switch (peer->wait) {

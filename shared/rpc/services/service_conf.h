@@ -36,6 +36,7 @@ struct ct_peer_conf {
 	uint32_t timeout_ms, reply_margin_us, outstanding_max;
 	uint8_t attempts_max;
 	uint32_t retry_backoff_ms, resolve_ms;
+	bool throttle;
 	int wait; /* CT_WAIT_CONNECTING, … */
 };
 
@@ -44,12 +45,13 @@ struct ct_server_conf {
 	uint16_t workers, batch_workers_max;
 	uint32_t queue_max, calls_max, method_calls_max, connection_calls_max, connections_max,
 		max_deadline_ms, drain_ms, retry_after_ms, slow_call_ms;
+	uint8_t sheddable_queue_percent, critical_reserve_percent;
 	bool log_calls;
 };
 
 struct ct_net_conf {
-	uint32_t msg_bytes_max, send_bytes_max, handshake_ms, idle_ms, stall_ms, backoff_min_ms,
-		backoff_max_ms;
+	uint32_t msg_bytes_max, send_bytes_max, handshake_ms, idle_ms, stall_ms, slow_reader_ms,
+		backoff_min_ms, backoff_max_ms;
 };
 
 struct ct_service_conf {
@@ -60,7 +62,7 @@ struct ct_service_conf {
 	bool probe_enabled;
 };
 
-enum { CT_SERVICE_CONF_ROWS_N = 21 };
+enum { CT_SERVICE_CONF_ROWS_N = 24 };
 extern const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N];
 
 /* clang-format off */
@@ -73,6 +75,10 @@ extern const struct ct_conf_row ct_service_conf_rows[CT_SERVICE_CONF_ROWS_N];
 	{ ct_log_conf_rows, CT_LOG_CONF_ROWS_N, offsetof(struct ct_service_conf, log), "log" }, \
 	{ ct_service_conf_rows, CT_SERVICE_CONF_ROWS_N, 0, NULL }
 /* clang-format on */
+
+/* Of the common settings alone, for files of any service: what else is there is passed
+ * over. The struct is a ct_service_conf. */
+extern const struct ct_conf_schema ct_service_conf_schema;
 
 /* What the rows cannot say of the common settings; a schema's check() calls it. */
 void ct_service_conf_check(const struct ct_service_conf *conf, struct ct_conf_report *report);

@@ -29,6 +29,25 @@ struct ct_service_env {
 	struct ct_service_host *host;
 };
 
+/* A setting of type uint32_t in a service's struct; path NULL: none. */
+struct ct_service_setting {
+	const char *path;
+	size_t at;
+};
+#define CT_SERVICE_SETTING(s, f, path)                                                \
+	{                                                                             \
+		(path), offsetof(s, f) + 0 * sizeof(1 ? &((s *)0)->f : (uint32_t *)0) \
+	}
+
+/* A method of ours that waits for one of a peer's, at most timeout_ms of the settings,
+ * and keeps back margin_ms to answer its own caller. Those of one method are waited for
+ * at once. For --check-config. */
+struct ct_service_wait {
+	const struct ct_method *method, *on;
+	const char *peer; /* in the settings' peers */
+	struct ct_service_setting timeout_ms, margin_ms;
+};
+
 /* What makes a program a service. Constant. */
 struct ct_service {
 	const char *name; /* also of its log lines and for its callees */
@@ -41,6 +60,9 @@ struct ct_service {
 			   void **ret_app);
 	/* After every call has ended. Never NULL, app may be. */
 	void (*stop)(void *app);
+	const struct ct_method *const *methods; /* its own, ends with NULL; NULL: not checked */
+	const struct ct_service_wait *waits;
+	size_t waits_n;
 };
 
 /* Listens when it returns OK. conf and log (NULL: silent) are borrowed until free.

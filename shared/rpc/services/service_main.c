@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "conc/thread.h"
 #include "rpc/services/service_args.h"
+#include "rpc/services/service_lint.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -44,7 +45,9 @@ static void usage(const struct ct_service *svc, FILE *out)
 		"%s\n\n"
 		"  -c FILE         read the settings from FILE (else the defaults)\n"
 		"  -s PATH=VALUE   one setting over the file's, such as -s server.workers=16\n"
-		"  --check-config  only say whether the settings are in order\n"
+		"  --check-config  only say whether the settings are in order, and whether the\n"
+		"                  times of methods, waits and limits fit together\n"
+		"  -p NAME=FILE    the settings of the peer NAME, for --check-config\n"
 		"  --print-config  only print all settings with meaning, range and default\n"
 		"  --print-docs    the same as a table in markdown\n"
 		"  --help          this text\n"
@@ -74,14 +77,26 @@ static ct_status load(const struct ct_service *svc, const struct ct_service_args
 	return st;
 }
 
-/* What needs no running service. */
-static int show(const struct ct_service *svc, enum ct_service_mode mode, const char *path,
-		const void *conf)
+/* What no single setting can say. */
+static int check(const struct ct_service *svc, const struct ct_service_args *args, const void *conf)
 {
-	switch (mode) {
+	struct ct_conf_report report;
+
+	if (ct_service_lint_files(svc, conf, args->peers, args->peers_n, &report) != CT_OK) {
+		(void)fprintf(stderr, "%s: the settings do not fit together\n%s", svc->name,
+			      report.text);
+		return EXIT_FAILED;
+	}
+	return printf("%s: the settings are in order\n",
+		      args->path != NULL ? args->path : svc->name) < 0;
+}
+
+/* What needs no running service. */
+static int show(const struct ct_service *svc, const struct ct_service_args *args, const void *conf)
+{
+	switch (args->mode) {
 	case CT_SERVICE_CHECK_CONFIG:
-		return printf("%s: the settings are in order\n", path != NULL ? path : svc->name) <
-		       0;
+		return check(svc, args, conf);
 	case CT_SERVICE_PRINT_CONFIG:
 		return ct_conf_print(svc->schema, conf, stdout) != CT_OK;
 	case CT_SERVICE_PRINT_DOCS:
@@ -245,11 +260,10 @@ int ct_service_main(const struct ct_service *svc, int argc, char **argv)
 	}
 	if (args.mode == CT_SERVICE_HELP || args.mode == CT_SERVICE_VERSION ||
 	    args.mode == CT_SERVICE_PRINT_DOCS)
-		return show(svc, args.mode, NULL, NULL);
+		return show(svc, &args, NULL);
 	if (load(svc, &args, &conf) != CT_OK)
 		return EXIT_FAILED;
-	rc = args.mode == CT_SERVICE_RUN ? run_service(svc, conf)
-					 : show(svc, args.mode, args.path, conf);
+	rc = args.mode == CT_SERVICE_RUN ? run_service(svc, conf) : show(svc, &args, conf);
 	ct_conf_fini(svc->schema, conf);
 	ct_mem_free(conf);
 	return rc;

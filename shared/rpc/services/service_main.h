@@ -9,7 +9,9 @@
  *
  *   -c FILE            settings (else the defaults)
  *   -s PATH=VALUE      one setting over the file's, may be repeated
- *   --check-config     only say whether the settings are in order
+ *   --check-config     only say whether the settings are in order, and the times fit
+ *                      together (service_lint.h)
+ *   -p NAME=FILE       the settings of a peer, for --check-config; may be repeated
  *   --print-config     only print all settings, with what they mean
  *   --print-docs       only print all settings as a table in markdown
  *   --help, --version

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "obs/trace.h"
+#include "rpc/server_internal.h" /* the connection of a call, to cork it */
 #include "tests/lib/rpc/until.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ static void fill_seen(struct ct_call *call, Hall__V1__Seen *seen, char trace_id[
 	seen->traceparent = meta->traceparent;
 	seen->idempotency_key = meta->idempotency_key;
 	seen->trace_id = trace_id;
+	seen->criticality = (uint32_t)ct_call_criticality(call);
 	seen->budget_us = ct_deadline_left_us(ct_ctx_now(ct_call_ctx(call)),
 					      ct_ctx_deadline(ct_call_ctx(call)));
 	seen->metadata = ct_arena_alloc(a, (meta->n_metadata + 1) * sizeof(entry *));
@@ -41,6 +43,28 @@ static void fill_seen(struct ct_call *call, Hall__V1__Seen *seen, char trace_id[
 	}
 }
 
+static void give_back(struct ct_call *call, const Hall__V1__Ask *ask)
+{
+	struct ct_bytes value;
+
+	for (size_t i = 0; i < ask->n_give_back; i++)
+		if (ct_call_metadata(call, ask->give_back[i], &value))
+			CT_CHECK(ct_call_add_metadata(call, ask->give_back[i], value) == CT_OK);
+}
+
+static void put_metadata(struct ct_call *call, const Hall__V1__Ask *ask, Hall__V1__Answer *resp)
+{
+	resp->put_codes = ct_arena_alloc(ct_call_arena(call),
+					 (ask->n_put + 1) * sizeof(*resp->put_codes));
+	CT_CHECK(resp->put_codes != NULL);
+	for (size_t i = 0; i < ask->n_put; i++) {
+		const ProtobufCBinaryData *v = &ask->put[i]->value;
+
+		resp->put_codes[resp->n_put_codes++] = (uint32_t)ct_call_add_metadata(
+			call, ask->put[i]->key, ct_bytes_of(v->data, v->len));
+	}
+}
+
 static void answer_ok(struct ct_call *call, const Hall__V1__Ask *ask)
 {
 	const size_t n = ask->reply_bytes < REPLY_BYTES_MAX ? ask->reply_bytes : REPLY_BYTES_MAX;
@@ -50,6 +74,7 @@ static void answer_ok(struct ct_call *call, const Hall__V1__Ask *ask)
 
 	fill_seen(call, &seen, trace_id);
 	resp.seen = &seen;
+	put_metadata(call, ask, &resp);
 	resp.payload = ask->payload;
 	if (n > 0) {
 		resp.payload.len = n;
@@ -88,6 +113,7 @@ static void tell(struct ct_call *call, const Hall__V1__Ask *ask)
 		return;
 	if (ask->work_us > 0)
 		(void)!ct_ctx_sleep_until(ctx, ct_instant_add_us(ct_ctx_now(ctx), ask->work_us));
+	give_back(call, ask);
 	if (fails)
 		fail(call, ask);
 	else
@@ -137,6 +163,15 @@ static bool take_permit_locked(struct hall *h)
 	return true;
 }
 
+/* The call is answered, or somebody else will. */
+static void linger(struct hall *h)
+{
+	ct_lock_acquire(&h->lock);
+	while (h->permits != HALL_ALL)
+		ct_cond_wait(&h->changed, &h->lock);
+	ct_lock_release(&h->lock);
+}
+
 struct waiting {
 	struct ct_ctx_hook hook;
 	struct hall *h;
@@ -162,7 +197,7 @@ static void hold(struct ct_call *call, const Hall__V1__Ask *ask)
 	ct_ctx_on_cancel(ctx, &w.hook, wake);
 	ct_lock_acquire(&h->lock);
 	go_in_locked(h);
-	while (!(tripped = ct_ctx_done(ctx)) && !take_permit_locked(h))
+	while (!(tripped = !ask->deaf && ct_ctx_done(ctx)) && !take_permit_locked(h))
 		ct_cond_wait(&h->changed, &h->lock);
 	come_out_locked(h, tripped ? ct_ctx_reason(ctx) : CT_CANCEL_NONE);
 	ct_lock_release(&h->lock);
@@ -231,6 +266,7 @@ static void keep(struct ct_call *call, const Hall__V1__Ask *ask)
 {
 	struct hall_kept *k = ct_arena_alloc(ct_call_arena(call), sizeof(*k));
 	struct hall *h = ct_call_impl(call);
+	const bool stays = ask->linger;
 
 	CT_CHECK(k != NULL);
 	*k = (struct hall_kept){ .call = call, .h = h, .ask = ask };
@@ -242,15 +278,26 @@ static void keep(struct ct_call *call, const Hall__V1__Ask *ask)
 	ct_lock_release(&h->lock);
 	ct_ctx_on_cancel(ct_call_ctx(call), &k->hook, kept_tripped);
 	answer_kept(h); /* the gate may stand open */
+	if (stays)
+		linger(h);
 }
 
 static void told(struct ct_call *call, const Hall__V1__Ask *ask)
 {
 	struct hall *h = ct_call_impl(call);
+	const bool stays = ask->linger, uncork = ask->uncork;
+	struct ct_conn *conn = ct_conn_ref(call->conn);
 
+	if (ask->cork)
+		ct_conn_cork(conn);
 	enter(h);
 	tell(call, ask);
 	leave(h);
+	if (uncork)
+		ct_conn_uncork(conn);
+	ct_conn_unref(conn);
+	if (stays)
+		linger(h);
 }
 
 static const struct hall_handlers handlers = {
@@ -289,16 +336,30 @@ ct_status hall_start_on(struct hall *h, const struct hall_opts *opts)
 	return st;
 }
 
+static void make_runtime(struct ct_runtime *rt, const struct hall_opts *o)
+{
+	const struct ct_runtime_opts ro = { .service = "hall", .net = o->net };
+	struct ct_net_opts no = o->net;
+
+	if (o->clock == NULL) {
+		CT_CHECK(ct_runtime_init(rt, &ro) == CT_OK);
+		return;
+	}
+	rt->service = ro.service;
+	CT_CHECK(ct_timers_new(o->clock, &rt->timers) == CT_OK);
+	no.timers = rt->timers;
+	CT_CHECK(ct_net_new(&no, &rt->net) == CT_OK);
+}
+
 void hall_start(struct hall *h, const struct hall_opts *opts)
 {
 	static const struct hall_opts plain;
 	const struct hall_opts *o = opts != NULL ? opts : &plain;
-	const struct ct_runtime_opts ro = { .service = "hall", .net = o->net };
 
 	memset(h, 0, sizeof(*h));
 	ct_lock_init(&h->lock, CT_RANK_APP);
 	ct_cond_init(&h->changed);
-	CT_CHECK(ct_runtime_init(&h->rt, &ro) == CT_OK);
+	make_runtime(&h->rt, o);
 	CT_CHECK(hall_start_on(h, o) == CT_OK);
 }
 
@@ -366,77 +427,4 @@ unsigned hall_get(struct hall *h, const unsigned *count)
 	n = *count;
 	ct_lock_release(&h->lock);
 	return n;
-}
-
-struct ct_server_stats hall_stats(struct hall *h)
-{
-	struct ct_server_stats s;
-
-	ct_server_stats(h->server, &s);
-	return s;
-}
-
-struct ct_net_stats hall_net_stats(struct hall *h)
-{
-	struct ct_net_stats s;
-
-	ct_net_stats(h->rt.net, &s);
-	return s;
-}
-
-struct looking {
-	struct hall *h;
-	hall_pick_fn *pick;
-	uint64_t n;
-};
-
-static bool at_least(void *arg)
-{
-	const struct looking *l = arg;
-	const struct ct_server_stats s = hall_stats(l->h);
-
-	return l->pick(&s) >= l->n;
-}
-
-static bool exactly(void *arg)
-{
-	const struct looking *l = arg;
-	const struct ct_server_stats s = hall_stats(l->h);
-
-	return l->pick(&s) == l->n;
-}
-
-bool hall_reached(struct hall *h, hall_pick_fn *pick, uint64_t n)
-{
-	return until(at_least, &(struct looking){ h, pick, n });
-}
-
-bool hall_settled(struct hall *h, hall_pick_fn *pick, uint64_t n)
-{
-	return until(exactly, &(struct looking){ h, pick, n });
-}
-
-uint64_t pick_in_flight(const struct ct_server_stats *s)
-{
-	return s->calls.in_flight;
-}
-
-uint64_t pick_running(const struct ct_server_stats *s)
-{
-	return s->running;
-}
-
-uint64_t pick_queued(const struct ct_server_stats *s)
-{
-	return s->queued;
-}
-
-uint64_t pick_connections(const struct ct_server_stats *s)
-{
-	return s->connections;
-}
-
-uint64_t pick_received(const struct ct_server_stats *s)
-{
-	return s->calls.received;
 }

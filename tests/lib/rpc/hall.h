@@ -16,8 +16,9 @@
 struct hall_opts {
 	struct ct_server_opts server; /* rt is filled in; workers 0: 2 */
 	struct ct_net_opts net;
-	const char *listen; /* NULL: tcp, a free port of the loopback */
-	bool standard;      /* health and runtime services too */
+	const char *listen;           /* NULL: tcp, a free port of the loopback */
+	const struct ct_clock *clock; /* the server's; NULL: the system's */
+	bool standard;                /* health and runtime services too */
 };
 
 enum { HALL_REASONS = 8, HALL_KEPT_MAX = 256 };

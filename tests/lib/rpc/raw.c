@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "net/address.h"
+#include "tests/lib/sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,12 +16,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 10, BACKLOG = 16 };
+enum { PATIENCE_MS = 15000, BACKLOG = 16 };
 #define ID_BIT UINT32_C(0x80000000)
 
 static struct raw bounded(int fd, bool ipc)
 {
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
+	const struct timeval patience = { .tv_sec = PATIENCE_MS / 1000 };
 	const int on = 1;
 
 	CT_CHECK(fd >= 0);
@@ -44,11 +45,11 @@ struct raw raw_connect(const char *url)
 	r = bounded(socket(a.ipc ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), a.ipc);
 	if (a.ipc) {
 		(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s", a.path);
-		rv = connect(r.fd, (const struct sockaddr *)&un, sizeof(un));
+		rv = sock_connect(r.fd, (const struct sockaddr *)&un, sizeof(un), PATIENCE_MS);
 	} else {
 		CT_CHECK(inet_pton(AF_INET, a.host, &in.sin_addr) == 1);
 		in.sin_port = htons(a.port);
-		rv = connect(r.fd, (const struct sockaddr *)&in, sizeof(in));
+		rv = sock_connect(r.fd, (const struct sockaddr *)&in, sizeof(in), PATIENCE_MS);
 	}
 	CT_CHECK(rv == 0);
 	return r;
@@ -79,7 +80,7 @@ struct raw raw_listen(char out_url[64])
 
 struct raw raw_accept(const struct raw *listener)
 {
-	struct raw r = bounded(accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC), false);
+	struct raw r = bounded(sock_accept(listener->fd), false);
 
 	raw_hello(&r, CT_SP_REP);
 	CT_CHECK(raw_hears_hello(&r, CT_SP_REQ));
@@ -105,22 +106,12 @@ void raw_reset(struct raw *r)
 
 bool raw_write(struct raw *r, const void *ptr, size_t len)
 {
-	const uint8_t *bytes = ptr;
-
-	while (len > 0) {
-		const ssize_t n = send(r->fd, bytes, len, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return false;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return true;
+	return sock_send_all(r->fd, ptr, len);
 }
 
 bool raw_read(struct raw *r, void *ptr, size_t len)
 {
-	return len == 0 || recv(r->fd, ptr, len, MSG_WAITALL) == (ssize_t)len;
+	return sock_recv_all(r->fd, ptr, len);
 }
 
 bool raw_ends(struct raw *r)
@@ -129,7 +120,7 @@ bool raw_ends(struct raw *r)
 	ssize_t n;
 
 	do {
-		n = recv(r->fd, buf, sizeof(buf), 0);
+		n = sock_recv(r->fd, buf, sizeof(buf));
 	} while (n > 0);
 	return n == 0 || errno == ECONNRESET;
 }
@@ -137,8 +128,12 @@ bool raw_ends(struct raw *r)
 bool raw_readable(struct raw *r, int ms)
 {
 	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+	int rv;
 
-	return poll(&p, 1, ms) == 1;
+	do {
+		rv = poll(&p, 1, ms);
+	} while (rv < 0 && errno == EINTR);
+	return rv == 1;
 }
 
 void raw_hello(struct raw *r, enum ct_sp_protocol self)
@@ -183,8 +178,9 @@ bool raw_send(struct raw *r, uint32_t id, const struct ct_wire_header *h, struct
 	      struct ct_bytes payload)
 {
 	uint8_t frame[RAW_FRAME_MAX];
+	const size_t n = raw_frame(r, id, h, meta, payload, frame, sizeof(frame));
 
-	return raw_write(r, frame, raw_frame(r, id, h, meta, payload, frame, sizeof(frame)));
+	return raw_write(r, frame, n);
 }
 
 bool raw_receive(struct raw *r, struct raw_msg *m)

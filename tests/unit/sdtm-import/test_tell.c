@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-TestSuite(tally, .fini = leak_check, .timeout = 10);
+TestSuite(tally, .fini = leak_check, .timeout = 60);
 
 static void text_of(FILE *f, char *out, size_t size)
 {
@@ -84,7 +84,7 @@ Test(tally, file_that_broke_off_is_not_all_stored)
 	cr_assert_not(sdtm_tally_all_stored(t));
 }
 
-TestSuite(rejects, .fini = leak_check, .timeout = 10);
+TestSuite(rejects, .fini = leak_check, .timeout = 60);
 
 Test(rejects, all_go_to_the_file_as_csv_and_the_first_to_people)
 {
@@ -141,7 +141,7 @@ Test(rejects, file_that_cannot_be_made_or_written_is_told)
 	cr_assert_str_eq(why, "No space left on device");
 }
 
-TestSuite(progress, .fini = leak_check, .timeout = 10);
+TestSuite(progress, .fini = leak_check, .timeout = 60);
 
 struct still_clock {
 	struct ct_clock clk;

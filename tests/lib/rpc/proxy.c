@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/conformance/proxy.h"
+#include "tests/lib/rpc/proxy.h"
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "conc/lock.h"
 #include "conc/thread.h"
 #include "net/address.h"
+#include "tests/lib/sockets.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +34,7 @@ struct proxy {
 
 	struct ct_lock lock; /* rank APP; protects everything below */
 	struct ct_cond done;
-	bool held, cut, quit;
+	bool held, cut, quit, cut_at_reply;
 	unsigned asked, answered; /* orders, and orders carried out */
 };
 
@@ -80,7 +82,7 @@ static void close_pair(struct pair *pr)
 
 static void accept_one(struct proxy *p, bool cut)
 {
-	struct pair pr = { .client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC), .server = -1 };
+	struct pair pr = { .client = sock_accept(p->listener), .server = -1 };
 
 	if (pr.client < 0)
 		return;
@@ -96,22 +98,13 @@ static void accept_one(struct proxy *p, bool cut)
 static bool copy(int from, int to)
 {
 	static _Thread_local char buf[BUFFER_BYTES];
-	const ssize_t n = recv(from, buf, sizeof(buf), 0);
+	const ssize_t n = sock_recv(from, buf, sizeof(buf));
 
-	if (n <= 0)
-		return false;
-	for (ssize_t sent = 0; sent < n;) {
-		const ssize_t k = send(to, buf + sent, (size_t)(n - sent), MSG_NOSIGNAL);
-
-		if (k <= 0)
-			return false;
-		sent += k;
-	}
-	return true;
+	return n > 0 && sock_send_all(to, buf, (size_t)n);
 }
 
 struct orders {
-	bool held, cut, quit;
+	bool held, cut, cut_at_reply, quit;
 	unsigned asked;
 };
 
@@ -133,6 +126,25 @@ static void obey(struct proxy *p, const struct orders *o)
 	p->answered = o->asked;
 	ct_cond_broadcast(&p->done);
 	ct_lock_release(&p->lock);
+}
+
+/* Whether these bytes are the ones to be dropped. */
+static bool take_reply_to_cut(struct proxy *p)
+{
+	bool mine;
+
+	ct_lock_acquire(&p->lock);
+	mine = p->cut_at_reply;
+	p->cut_at_reply = false;
+	ct_lock_release(&p->lock);
+	return mine;
+}
+
+static void carry(struct proxy *p, struct pair *pr, bool client_speaks, bool server_speaks)
+{
+	if ((client_speaks && !copy(pr->client, pr->server)) ||
+	    (server_speaks && (take_reply_to_cut(p) || !copy(pr->server, pr->client))))
+		close_pair(pr);
 }
 
 static void *proxy_main(void *arg)
@@ -157,32 +169,29 @@ static void *proxy_main(void *arg)
 			fds[3 + 2 * i] = (struct pollfd){ .fd = o.held ? -1 : p->pairs[i].server,
 							  .events = POLLIN };
 		}
-		CT_CHECK(poll(fds, 2 + 2 * n, -1) > 0);
+		CT_CHECK(poll(fds, 2 + 2 * n, -1) > 0 || errno == EINTR);
 		if (fds[0].revents != 0) {
 			CT_CHECK(read(p->wake, &ticks, sizeof(ticks)) == sizeof(ticks));
 			continue; /* orders first */
 		}
-		for (unsigned i = 0; i < n; i++) {
-			struct pair *pr = &p->pairs[i];
-
-			if ((fds[2 + 2 * i].revents != 0 && !copy(pr->client, pr->server)) ||
-			    (fds[3 + 2 * i].revents != 0 && !copy(pr->server, pr->client)))
-				close_pair(pr);
-		}
+		for (unsigned i = 0; i < n; i++)
+			carry(p, &p->pairs[i], fds[2 + 2 * i].revents != 0,
+			      fds[3 + 2 * i].revents != 0);
 		if (fds[1].revents != 0)
 			accept_one(p, o.cut);
 	}
 }
 
-static void order(struct proxy *p, bool held, bool cut, bool quit)
+static void order(struct proxy *p, struct orders o)
 {
 	const uint64_t one = 1;
 	unsigned mine;
 
 	ct_lock_acquire(&p->lock);
-	p->held = held;
-	p->cut = p->cut || cut;
-	p->quit = quit;
+	p->held = o.held;
+	p->cut = p->cut || o.cut;
+	p->cut_at_reply = o.cut_at_reply;
+	p->quit = o.quit;
 	mine = ++p->asked;
 	CT_CHECK(write(p->wake, &one, sizeof(one)) == sizeof(one));
 	while (p->answered < mine)
@@ -232,24 +241,29 @@ const char *proxy_url(const struct proxy *p)
 
 void proxy_hold(struct proxy *p)
 {
-	order(p, true, false, false);
+	order(p, (struct orders){ .held = true });
 }
 
 void proxy_let_go(struct proxy *p)
 {
-	order(p, false, false, false);
+	order(p, (struct orders){ .held = false });
+}
+
+void proxy_cut_at_reply(struct proxy *p)
+{
+	order(p, (struct orders){ .cut_at_reply = true });
 }
 
 void proxy_cut(struct proxy *p)
 {
-	order(p, false, true, false);
+	order(p, (struct orders){ .cut = true });
 }
 
 struct proxy *proxy_free(struct proxy *p)
 {
 	if (p == NULL)
 		return NULL;
-	order(p, false, false, true);
+	order(p, (struct orders){ .quit = true });
 	ct_thread_join(p->thread);
 	(void)close(p->listener);
 	(void)close(p->wake);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CT_RPC_OUTBOX_H
+#define CT_RPC_OUTBOX_H
+
+#include "net/net.h"
+
+/*
+ * What a worker has answered and not sent yet. While short calls wait for it, a
+ * worker holds their replies back, so that one send takes them all; it flushes
+ * before it rests, before a call that may take long, and when it has held one
+ * back for long enough. One for each thread. Sent at once is a reply that is made
+ * on any other thread, outside begin and end, or by a call that may take long:
+ * its handler may go on after its answer.
+ *
+ *   begin -> send* -> end     around each task; then sometimes flush
+ */
+enum {
+	CT_OUTBOX_MSGS_MAX = 32,    /* replies in one send */
+	CT_OUTBOX_US_MAX = 100,     /* how long the first of them waits */
+	CT_OUTBOX_SHORT_NS = 10000, /* a call that usually takes longer lets nothing wait */
+};
+
+/* A task begins on this thread that usually keeps it for so long; 0: unknown. */
+void ct_outbox__begin(uint64_t usual_ns);
+/* It has ended. */
+void ct_outbox__end(ct_instant now);
+/* As ct_conn_send(), now or with the next ones. */
+CT_MUST_USE ct_status ct_outbox__send(struct ct_conn *c, const struct ct_sp_route *route,
+				      const struct ct_bytes parts[3]);
+/* Sends what this thread holds back. */
+void ct_outbox__flush(void);
+
+#endif
