@@ -27,7 +27,7 @@ $(B)/tests/lib.a $(B)/tests/lib-rpc.a:
 	$(Q)ar rcs $@ $^
 
 grouped = -Wl,--start-group $(1) -Wl,--end-group
-full_archives := $(B)/tests/lib.a $(B)/tests/lib-rpc.a $(SERVICE_ARCHIVES) $(B)/layers/gen-test.a $(B)/libct.a
+full_archives := $(B)/tests/lib.a $(B)/tests/lib-rpc.a $(SERVICE_ARCHIVES) $(B)/layers/gen-test.a $(B)/load.a $(B)/libct.a
 
 # Folders of the quoted includes of a file; "conc/pool.h" is in conc.
 included = $(filter-out tests,$(sort $(shell sed -n 's/^\#include "\([a-z]*\)\/.*/\1/p' $(1))))

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: rpcctl [-a URL]... [-t TIME] [--timing] [--compact] COMMAND\n"
+	"usage: rpcctl [-a URL]... [-t TIME] [-H KEY:VALUE]... [OPTION]... COMMAND\n"
 	"\n"
 	"  list                    the server's methods\n"
 	"  describe METHOD|MESSAGE fields, default time and lane; needs no server\n"
@@ -18,11 +18,19 @@ static const char usage[] =
 	"  stats                   counts, queues and times of the server, as JSON\n"
 	"  explain [TRACE]         recent calls of a trace, or the latest that went wrong;\n"
 	"                          with several -a, one timeline of all of them\n"
+	"  bench METHOD [JSON]     many such calls, and how long they took: [--duration TIME]\n"
+	"                          (10s) [--connections N] [--json], and either\n"
+	"    --outstanding N       N calls at all times (8), or\n"
+	"    --rate R              R calls a second, whatever becomes of them\n"
 	"\n"
 	"  -a, --address URL   tcp://host:port or ipc:///path; repeatable; default\n"
 	"                      $RPCCTL_ADDRESS, else tcp://127.0.0.1:7001\n"
 	"  -t, --timeout TIME  500ms, 2s, 1m, 1500us; default: the method's own\n"
-	"      --timing        show where the time went, on stderr, for every hop\n"
+	"  -H, --header K:V    metadata of the call; repeatable; the value of a key that ends\n"
+	"                      in -bin is base64\n"
+	"      --criticality C sheddable, default or critical\n"
+	"      --timing        show where the time went, on stderr, for every hop, and the\n"
+	"                      reply's metadata\n"
 	"      --compact       JSON on one line\n"
 	"      --help, --version\n"
 	"\n"
@@ -67,7 +75,7 @@ bool rpcctl_parse_duration(const char *text, uint32_t *ret_ms)
 	return false;
 }
 
-static enum rpcctl_parsed wrong(const char *what, const char *which)
+enum rpcctl_parsed rpcctl_args_wrong(const char *what, const char *which)
 {
 	fprintf(stderr, "rpcctl: %s%s%s (see rpcctl --help)\n", what, which[0] != '\0' ? ": " : "",
 		which);
@@ -77,7 +85,9 @@ static enum rpcctl_parsed wrong(const char *what, const char *which)
 static enum rpcctl_parsed take_operands(int argc, char **argv, struct rpcctl_args *a)
 {
 	if (optind == argc)
-		return wrong("no command", "");
+		return rpcctl_args_wrong("no command", "");
+	if (strcmp(argv[optind], "bench") == 0)
+		return rpcctl_bench_args_parse(argc - optind, argv + optind, a);
 	a->command = argv[optind++];
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		const struct command *c = &commands[i];
@@ -85,23 +95,35 @@ static enum rpcctl_parsed take_operands(int argc, char **argv, struct rpcctl_arg
 		if (strcmp(c->name, a->command) != 0)
 			continue;
 		if ((size_t)(argc - optind) < c->least)
-			return wrong("not enough operands for", c->name);
+			return rpcctl_args_wrong("not enough operands for", c->name);
 		if ((size_t)(argc - optind) > c->most)
-			return wrong("too many operands for", c->name);
+			return rpcctl_args_wrong("too many operands for", c->name);
 		while (optind < argc)
 			a->operands[a->operands_n++] = argv[optind++];
 		return RPCCTL_RUN;
 	}
-	return wrong("unknown command", a->command);
+	return rpcctl_args_wrong("unknown command", a->command);
 }
 
-enum { OPT_TIMING = 256, OPT_COMPACT, OPT_HELP, OPT_VERSION };
+static enum rpcctl_parsed add_metadata(char *text, struct rpcctl_args *a)
+{
+	const char *why;
+
+	if (a->metadata_n == RPCCTL_METADATA_MAX)
+		return rpcctl_args_wrong("more than 64 -H", "");
+	why = rpcctl_metadata_parse(text, &a->metadata[a->metadata_n++]);
+	return why == NULL ? RPCCTL_RUN : rpcctl_args_wrong(why, text);
+}
+
+enum { OPT_CRITICALITY = 256, OPT_TIMING, OPT_COMPACT, OPT_HELP, OPT_VERSION };
 
 enum rpcctl_parsed rpcctl_args_parse(int argc, char **argv, struct rpcctl_args *ret)
 {
 	static const struct option longs[] = {
 		{ "address", required_argument, NULL, 'a' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "header", required_argument, NULL, 'H' },
+		{ "criticality", required_argument, NULL, OPT_CRITICALITY },
 		{ "timing", no_argument, NULL, OPT_TIMING },
 		{ "compact", no_argument, NULL, OPT_COMPACT },
 		{ "help", no_argument, NULL, OPT_HELP },
@@ -113,16 +135,25 @@ enum rpcctl_parsed rpcctl_args_parse(int argc, char **argv, struct rpcctl_args *
 	enum rpcctl_parsed end;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "+a:t:", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+a:t:H:", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'a':
 			if (a.urls_n == RPCCTL_URLS_MAX)
-				return wrong("more than 16 addresses", "");
+				return rpcctl_args_wrong("more than 16 addresses", "");
 			a.urls[a.urls_n++] = optarg;
 			break;
 		case 't':
 			if (!rpcctl_parse_duration(optarg, &a.timeout_ms))
-				return wrong("not a time", optarg);
+				return rpcctl_args_wrong("not a time", optarg);
+			break;
+		case 'H':
+			if (add_metadata(optarg, &a) != RPCCTL_RUN)
+				return RPCCTL_WRONG;
+			break;
+		case OPT_CRITICALITY:
+			if (!ct_criticality_parse(optarg, &a.criticality))
+				return rpcctl_args_wrong("not sheddable, default or critical",
+							 optarg);
 			break;
 		case OPT_TIMING:
 			a.timing = true;

@@ -13,6 +13,7 @@ enum { RPCCTL_EXIT_FAILED = 1, RPCCTL_EXIT_USAGE = 2 };
 int rpcctl_describe(const struct rpcctl_args *args);
 int rpcctl_explain(const struct rpcctl_args *args);
 int rpcctl_call(struct session *s);
+int rpcctl_bench(struct session *s);
 int rpcctl_list(struct session *s);
 int rpcctl_health(struct session *s);
 int rpcctl_watch(struct session *s);
@@ -22,6 +23,8 @@ int rpcctl_stats(struct session *s);
  * stderr; with --timing the ledger too. Returns the exit status. */
 int rpcctl_show(struct session *s, bool emit_defaults);
 int rpcctl_show_error(const struct session *s);
+/* metadata.c: of the last reply, one "key: value" a line on stderr. */
+void rpcctl_show_metadata(const struct session *s);
 void rpcctl_show_timing(const struct session *s, const struct ct_method *m);
 
 #endif

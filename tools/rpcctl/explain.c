@@ -12,8 +12,9 @@ static void show_record(const char *service, const Ct__V1__CallRecord *r)
 	printf("%-14s %-44s %-10s %s%s%s\n", service, r->method, r->end_state,
 	       ct_status_name(ct_status_from_wire((uint32_t)r->code)),
 	       r->reason[0] != '\0' ? ", " : "", r->reason);
-	printf("  trace %s  from %s (%s)  attempt %" PRIu32 "\n",
-	       r->trace_id[0] != '\0' ? r->trace_id : "-", r->caller, r->peer, r->attempt);
+	printf("  trace %s  from %s (%s)  attempt %" PRIu32 "  %s\n",
+	       r->trace_id[0] != '\0' ? r->trace_id : "-", r->caller, r->peer, r->attempt,
+	       r->criticality);
 	printf("  budget %" PRId64 " us  queue %" PRIu64 " us  handler %" PRIu64 " us",
 	       r->budget_us == UINT64_MAX ? -1 : (int64_t)r->budget_us, r->queue_us, r->handler_us);
 	if (r->tripped_us != 0)

@@ -11,7 +11,7 @@ static const struct command {
 	{ "describe", rpcctl_describe, NULL }, { "explain", rpcctl_explain, NULL },
 	{ "call", NULL, rpcctl_call },         { "list", NULL, rpcctl_list },
 	{ "health", NULL, rpcctl_health },     { "watch", NULL, rpcctl_watch },
-	{ "stats", NULL, rpcctl_stats },
+	{ "stats", NULL, rpcctl_stats },       { "bench", NULL, rpcctl_bench },
 };
 
 static int run(const struct command *c, const struct rpcctl_args *args)

@@ -44,8 +44,14 @@ ct_status session_open(struct session *s, const struct rpcctl_args *args, const 
 		       size_t urls_n)
 {
 	const struct ct_runtime_opts ro = { .service = "rpcctl" };
-	struct ct_client_opts co = {
-		.rt = &s->rt, .peer = "server", .urls = urls, .urls_n = urls_n, .resolve_ms = 1000
+	const struct ct_client_opts co = {
+		.rt = &s->rt,
+		.peer = "server",
+		.urls = urls,
+		.urls_n = urls_n,
+		.resolve_ms = 1000,
+		.connections = args->bench.connections,
+		.outstanding_max = args->bench.outstanding,
 	};
 	const char *why = "no memory or threads";
 	ct_status st;
@@ -81,9 +87,17 @@ void session_close(struct session *s)
 	ct_runtime_fini(&s->rt);
 }
 
+struct ct_call_opts session_call_opts(const struct session *s)
+{
+	return (struct ct_call_opts){ .timeout_ms = s->args->timeout_ms,
+				      .criticality = s->args->criticality,
+				      .metadata = s->args->metadata,
+				      .metadata_n = s->args->metadata_n };
+}
+
 ct_status session_call(struct session *s, const struct ct_method *m, const ProtobufCMessage *req)
 {
-	const struct ct_call_opts opts = { .timeout_ms = s->args->timeout_ms };
+	const struct ct_call_opts opts = session_call_opts(s);
 
 	return ct_client_call(s->client, s->ctx, m, req, &opts, &s->reply);
 }

@@ -26,6 +26,9 @@ CT_MUST_USE ct_status session_open(struct session *s, const struct rpcctl_args *
 				   const char *const *urls, size_t urls_n);
 void session_close(struct session *s);
 
+/* What the arguments say of a call; borrows from them. */
+struct ct_call_opts session_call_opts(const struct session *s);
+
 /* One call, awaited; the reply is in s->reply. */
 CT_MUST_USE ct_status session_call(struct session *s, const struct ct_method *m,
 				   const ProtobufCMessage *req);

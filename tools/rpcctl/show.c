@@ -44,6 +44,11 @@ int rpcctl_show_error(const struct session *s)
 	return RPCCTL_EXIT_FAILED;
 }
 
+static uint64_t on_server_us(const Ct__V1__Timing *t)
+{
+	return t->admit_us + t->queue_us + t->handler_us + t->serialize_us;
+}
+
 /* One hop and those below it: what each side of it saw. */
 static void show_hop(const char *peer, const char *method, int32_t code, uint64_t elapsed_us,
 		     const Ct__V1__Timing *t, int depth)
@@ -53,11 +58,11 @@ static void show_hop(const char *peer, const char *method, int32_t code, uint64_
 	if (t == NULL)
 		return;
 	fprintf(stderr,
-		"%*squeue %" PRIu64 " us, handler %" PRIu64 " us (downstream %" PRIu64
-		" us), network and the rest %" PRIu64 " us\n",
-		2 * depth + 2, "", t->queue_us, t->handler_us, t->downstream_us,
-		elapsed_us > t->queue_us + t->handler_us ? elapsed_us - t->queue_us - t->handler_us
-							 : 0);
+		"%*sadmit %" PRIu64 " us, queue %" PRIu64 " us, handler %" PRIu64
+		" us (downstream %" PRIu64 " us), serialize %" PRIu64
+		" us, network and the rest %" PRIu64 " us\n",
+		2 * depth + 2, "", t->admit_us, t->queue_us, t->handler_us, t->downstream_us,
+		t->serialize_us, elapsed_us > on_server_us(t) ? elapsed_us - on_server_us(t) : 0);
 	for (size_t i = 0; i < t->n_hops; i++)
 		show_hop(t->hops[i]->peer, t->hops[i]->method, t->hops[i]->code,
 			 t->hops[i]->elapsed_us, t->hops[i]->timing, depth + 1);
@@ -66,11 +71,12 @@ static void show_hop(const char *peer, const char *method, int32_t code, uint64_
 void rpcctl_show_timing(const struct session *s, const struct ct_method *m)
 {
 	const struct ct_reply *r = &s->reply;
+	const Ct__V1__ReplyMeta *meta = ct_reply_meta(r);
 	const struct ct_trace trace = ct_ctx_trace(s->ctx);
 	char hex[CT_ID_HEX_SIZE];
 
 	ct_id_to_hex(&trace.trace_id, hex);
 	fprintf(stderr, "trace %s, %u attempt%s\n", hex, r->attempts, r->attempts == 1 ? "" : "s");
 	show_hop(r->peer, m->name, (int32_t)r->status, r->elapsed_us,
-		 r->meta != NULL ? r->meta->timing : NULL, 0);
+		 meta != NULL ? meta->timing : NULL, 0);
 }
