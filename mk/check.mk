@@ -4,8 +4,11 @@
 CODE_DIRS := shared clinic patient-svc report-svc tools tests bench
 SOURCES := $(sort $(shell find $(CODE_DIRS) -name '*.c' -not -path 'bench/rivals/*' 2>/dev/null))
 HEADERS := $(sort $(shell find $(CODE_DIRS) -name '*.h' -not -path 'bench/rivals/*' 2>/dev/null))
+# What stands beside the runtime: formatted as the rest, and else as its libraries are used.
+RIVAL_SOURCES := $(sort $(shell find bench/rivals -name '*.[ch]' -o -name '*.cc'))
+PYTHON := $(sort $(shell find bench -name '*.py'))
 SCRIPTS := $(sort .ci/run $(shell find scripts tests bench -name '*.sh' 2>/dev/null))
-OTHER_SOURCES := $(sort Makefile $(wildcard mk/*.mk) $(SCRIPTS))
+OTHER_SOURCES := $(sort Makefile $(wildcard mk/*.mk) $(SCRIPTS) $(PYTHON))
 CHECKS := format style layers banned shell methods headers symbols cppcheck tidy
 
 check: ## formatting, layers, banned calls, headers, symbols, static analysis
@@ -13,15 +16,15 @@ check: ## formatting, layers, banned calls, headers, symbols, static analysis
 	+@MAKE="$(SUBMAKE)" scripts/check.sh $(CHECKS)
 
 check-format:
-	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	@echo "$(words $(SOURCES) $(HEADERS)) files"
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS) $(RIVAL_SOURCES)
+	@echo "$(words $(SOURCES) $(HEADERS) $(RIVAL_SOURCES)) files"
 
 format: ## rewrite the sources as check-format wants them
 	@scripts/setup-debian.sh check
-	clang-format -i $(SOURCES) $(HEADERS)
+	clang-format -i $(SOURCES) $(HEADERS) $(RIVAL_SOURCES)
 
 check-style:
-	@scripts/check-style.sh $(SOURCES) $(HEADERS) $(OTHER_SOURCES)
+	@scripts/check-style.sh $(SOURCES) $(HEADERS) $(RIVAL_SOURCES) $(OTHER_SOURCES)
 
 check-layers:
 	@scripts/check-layers.sh

@@ -117,6 +117,9 @@ test-programs: $(foreach k,$(KINDS),$(tests_$(k)))
 ifneq ($(filter component conformance e2e tools,$(KINDS)),)
 test-programs: all
 endif
+ifneq ($(filter tools,$(KINDS)),)
+test-programs: bench-ours
+endif
 
 # Builds first, so that a program that cannot be built fails the target.
 test-run: test-programs

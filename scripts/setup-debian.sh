@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian 12 packages that the project needs and this machine lacks.
-#   scripts/setup-debian.sh [build|test|check|cluster|all]...   (default: build test)
+#   scripts/setup-debian.sh [build|test|check|cluster|base-image|bench|all]...   (default: build test)
 #   scripts/setup-debian.sh --list [purpose]...                  prints the names
 # Uses apt-get, through sudo when not root. Where neither is allowed it prints
 # what is missing and exits 1. Does nothing when everything is there.
@@ -9,13 +9,15 @@ set -eu
 
 packages_build="gcc make libc6-dev binutils protobuf-compiler protobuf-c-compiler libprotoc-dev
 	libprotobuf-c-dev libnng-dev libconfig-dev libsqlite3-dev libjansson-dev zlib1g-dev"
-packages_test="libcriterion-dev nng-utils procps"
+packages_test="libcriterion-dev nng-utils procps python3"
 packages_check="clang clang-format clang-tidy libclang-rt-14-dev llvm cppcheck shellcheck"
 packages_cluster="docker.io docker-compose debootstrap"
+packages_base_image="debootstrap"
+packages_bench="g++ libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc python3"
 
 usage()
 {
-	echo "usage: $0 [--list] [build|test|check|cluster|all]..." >&2
+	echo "usage: $0 [--list] [build|test|check|cluster|base-image|bench|all]..." >&2
 	exit 2
 }
 
@@ -27,7 +29,9 @@ want()
 	test) wanted="$wanted $packages_test" ;;
 	check) wanted="$wanted $packages_check" ;;
 	cluster) wanted="$wanted $packages_cluster" ;;
-	all) wanted="$wanted $packages_build $packages_test $packages_check $packages_cluster" ;;
+	base-image) wanted="$wanted $packages_base_image" ;;
+	bench) wanted="$wanted $packages_bench" ;;
+	all) wanted="$wanted $packages_build $packages_test $packages_check $packages_cluster $packages_bench" ;;
 	*) usage ;;
 	esac
 }

@@ -150,6 +150,26 @@ for document in "${documents[@]}"; do
 	check "$document: the commands in it exist" missing_commands "$document"
 	check "$document: the settings it names exist" missing_settings "$document"
 done
+
+# ---- what must not be left out -----------------------------------------------------
+pages_out_of_reach()
+{
+	local page
+
+	for page in docs/*.md; do
+		grep -qF "]($page)" "$1" || echo "$1: no link to $page"
+	done
+}
+programs_left_out()
+{
+	local name
+
+	for name in $(sed -n 's/^PROGRAMS := //p' Makefile); do
+		grep -qE "/src/build/bin/$name( |\$)" "$1" || echo "$1: does not copy $name"
+	done
+}
+check "README.md leads to every page" pages_out_of_reach README.md
+check "the image has every program" programs_left_out Dockerfile
 check "there are documents" test "${#documents[@]}" -ge 15
 
 # ---- these checks find what they are for -----------------------------------------
@@ -160,7 +180,8 @@ finds()
 cat >"$tmp/bad.md" <<END
 [a](nowhere.md) [b](#no-such) \`shared/base/nowhere.c\` \`ct_${none-}nowhere_do()\` and \`make nothing\`, build/bin/nobody, \`server.nothing\`
 END
-for finder in bad_links missing_files missing_names missing_commands missing_settings; do
+for finder in bad_links missing_files missing_names missing_commands missing_settings pages_out_of_reach \
+	programs_left_out; do
 	check "$finder finds something in a bad document" finds $finder "$tmp/bad.md"
 done
 check "unlisted finds a rank that is not explained" finds unlisted shared/conc/lock.h CT_LOCK_RANKS "$tmp/bad.md" '| @1 |'

@@ -5,26 +5,12 @@
 #   tests/tools/test_study_gen.sh
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+. tests/lib/cases.sh
 
 gen=${CT_BUILD:-build}/bin/study-gen
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 tables="dm ae mh cm lb vs sv"
-passed=0 failed=0
-
-# check NAME COMMAND...: the command must succeed.
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL: $name"
-		sed 's/^/    /' "$tmp/log" | head -n 20
-	fi
-}
 
 # says STATUS PATTERN COMMAND...: exit status and a line of the output.
 says()
@@ -144,5 +130,4 @@ check "an option that is none" says 2 "unknown option: --subject-count" "$gen" -
 check "an option without its value" says 2 "wants a value: --seed" "$gen" --seed
 check "a folder that cannot be" says 1 "/dev/null" "$gen" /dev/null
 
-printf '%d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+end_cases
