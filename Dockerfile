@@ -19,7 +19,7 @@ RUN groupadd --system --gid 10001 cascade \
  && useradd --system --uid 10001 --gid cascade --home-dir /var/lib/cascade --shell /usr/sbin/nologin cascade \
  && install -d -o cascade -g cascade -m 750 /var/lib/cascade
 COPY --from=build /src/build/bin/patient-svc /src/build/bin/report-svc /src/build/bin/rpcctl \
-     /src/build/bin/sdtm-import /src/build/bin/study-gen /usr/local/bin/
+     /src/build/bin/sdtm-import /src/build/bin/study-gen /src/build/bin/patient-view /usr/local/bin/
 COPY configs/compose/*.cfg /etc/cascade/
 USER cascade
 WORKDIR /var/lib/cascade

@@ -111,8 +111,13 @@ fi
 [ -n "$subject" ] || give_up "no subject was found"
 
 heading "One patient's full view"
-show "$pair_bin/patient-view" -a "$patient" --rows "${ROWS:-5}" "$subject" | tee "$pair_dir/view.txt"
-[ "${PIPESTATUS[0]}" -eq 0 ] || give_up "the view of $subject is not complete"
+for _ in 1 2 3; do # partial, 3, is what half a second's pause of the machine makes of it
+	show "$pair_bin/patient-view" -a "$patient" --rows "${ROWS:-5}" "$subject" >"$pair_dir/view.txt"
+	status=$?
+	[ "$status" -eq 3 ] || break
+done
+cat "$pair_dir/view.txt"
+[ "$status" -eq 0 ] || give_up "the view of $subject is not complete"
 if [ -z "${SUBJECT:-}" ]; then
 	for section in Laboratory 'Vital signs' Medications Cases Visits; do
 		grep -q "^$section: [1-9]" "$pair_dir/view.txt" || give_up "$section: there are no rows"
@@ -140,6 +145,12 @@ stopped_after()
 			if ($i == "handler") print queue + $(i + 1) } }' "$pair_dir/explain.txt"
 }
 
+# The trace of the call that rpcctl made last.
+trace_of()
+{
+	sed -n 's/^trace \([0-9a-f]*\).*/\1/p' "$pair_dir/call.err"
+}
+
 # What rpcctl said of its call and what the services say of theirs. check_stop
 # STATUS: the call ended so, and both services stopped far before the work's end.
 check_stop()
@@ -148,7 +159,7 @@ check_stop()
 
 	cat "$pair_dir/call.err"
 	grep -q "\"code\": \"$1\"" "$pair_dir/call.err" || give_up "the call did not end with $1"
-	trace=$(sed -n 's/^trace \([0-9a-f]*\).*/\1/p' "$pair_dir/call.err")
+	trace=$(trace_of)
 	[ -n "$trace" ] || give_up "the call has no trace"
 	# The caller may know before the last service is done.
 	pair_retry explained "$trace" || give_up "a service did not stop"
@@ -168,8 +179,11 @@ check_stop()
 chain="{\"hops\":[\"report\"],\"last\":{\"sleepUs\":$slow_us}}"
 
 heading "A deadline that cascades: 200 ms for 5 s of work, two services away"
-show "$rpcctl" -a "$patient" -t 200ms --timing call Probe/Chain "$chain" 2>"$pair_dir/call.err" &&
-	give_up "the call outlived its deadline"
+for _ in 1 2 3; do # a machine that pauses may take the 200 ms before the second service has it
+	show "$rpcctl" -a "$patient" -t 200ms --timing call Probe/Chain "$chain" 2>"$pair_dir/call.err" &&
+		give_up "the call outlived its deadline"
+	pair_retry explained "$(trace_of)" && break
+done
 check_stop DEADLINE_EXCEEDED
 grep -q '^report-svc .* abandoned .*DEADLINE_EXCEEDED, deadline' "$pair_dir/explain.txt" ||
 	give_up "report-svc was not stopped by the deadline"

@@ -3,12 +3,20 @@
 # Makes sure the image debian:bookworm-slim is there for the Dockerfile: it is
 # pulled when a registry can be reached, else built here with debootstrap.
 #   scripts/make-base-image.sh [--local]   --local: do not try to pull
-# DEBIAN_MIRROR names another mirror. Needs root (or sudo) for debootstrap.
+# Debian comes from the mirror that this machine's apt uses; DEBIAN_MIRROR names
+# another. Needs root (or sudo) for debootstrap.
 set -eu
 
+here=$(cd "$(dirname "$0")" && pwd)
 image=debian:bookworm-slim
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 pull_seconds=120
+
+# The archive that apt knows as bookworm's main.
+mirror_of_apt()
+{
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		awk '$2 == "bookworm" && $3 == "main" { sub("/$", "", $1); print $1; exit }'
+}
 
 if docker image inspect "$image" >/dev/null 2>&1; then
 	echo "$image is here already"
@@ -17,10 +25,16 @@ fi
 if [ "${1:-}" != --local ] && timeout "$pull_seconds" docker pull -q "$image" 2>/dev/null; then
 	exit 0
 fi
+mirror=${DEBIAN_MIRROR:-$(mirror_of_apt)}
+if [ -z "$mirror" ]; then
+	echo "$0: apt knows no bookworm archive; name one with DEBIAN_MIRROR" >&2
+	exit 1
+fi
 echo "$image cannot be pulled here: building it with debootstrap from $mirror"
 if [ "$(id -u)" -ne 0 ]; then
 	exec sudo DEBIAN_MIRROR="$mirror" "$0" --local
 fi
+"$here/setup-debian.sh" base-image
 
 work=$(mktemp -d /var/tmp/cascade-base.XXXXXX)
 trap 'rm -rf --one-file-system "$work"' EXIT

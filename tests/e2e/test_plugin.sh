@@ -6,27 +6,13 @@
 # GOLDEN=write replaces the golden files by what the plugin writes now.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+. tests/lib/cases.sh
 
 plugin=${1:-${CT_BUILD:-build}/bin/protoc-gen-ct}
 data=tests/data/proto/plugin
 good=$data/good/ward_round/v1beta2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-# check NAME COMMAND...: the command must succeed.
-check()
-{
-	local name=$1
-	shift
-	if "$@" >"$tmp/log" 2>&1; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL: $name"
-		sed 's/^/    /' "$tmp/log" | head -n 20
-	fi
-}
 
 # run_protoc OUT_ARGUMENT PROTOC_ARGUMENT...
 run_protoc()
@@ -193,5 +179,4 @@ for i in $(seq 1 200); do
 done
 check "200 bent requests are survived (it was $survived)" test "$survived" -eq 200
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end_cases

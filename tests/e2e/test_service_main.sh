@@ -4,6 +4,7 @@
 #   tests/e2e/test_service_main.sh
 set -u
 cd "$(dirname "$0")/../.." || exit 2
+. tests/lib/cases.sh
 
 build=$PWD/${CT_BUILD:-build}
 configs=$PWD/configs
@@ -16,21 +17,6 @@ finish()
 }
 trap finish EXIT
 cd "$tmp" || exit 2
-passed=0 failed=0
-
-pass()
-{
-	passed=$((passed + 1))
-}
-
-# fail NAME [FILE...]: FILEs are shown.
-fail()
-{
-	failed=$((failed + 1))
-	echo "FAIL: $1"
-	shift
-	[ $# -eq 0 ] || sed 's/^/    /' "$@" | tail -n 20
-}
 
 # run NAME STATUS PATTERN COMMAND...: the command exits so and its output matches.
 run()
@@ -120,6 +106,17 @@ for svc in patient-svc report-svc; do
 	run "$svc --print-docs" 0 '^\| `store.path` \|' "$bin" --print-docs
 done
 
+patient=("$build/bin/patient-svc" -c "$configs/patient-svc.cfg" --check-config)
+run "both examples together" 0 'in order' "${patient[@]}" -p "report=$configs/report-svc.cfg"
+run "less time than clients allow" 1 'do not fit together' "${patient[@]}" -s server.max_deadline_ms=1000
+run "a chain that is too long" 1 'GetPatientDetail has 5000 ms, its chain needs 500 ms for .*GetReports' \
+	"${patient[@]}" -s detail.reply_margin_ms=4600
+echo 'server = { max_deadline_ms = 100; };' >short.cfg
+run "a peer with less time than is waited for" 1 'waits 500 ms for .*GetVisits, short.cfg cuts' \
+	"${patient[@]}" -p report=short.cfg
+run "a peer's settings that cannot be read" 1 'none.cfg' "${patient[@]}" -p report=none.cfg
+run "a peer that is none" 1 'NAME=FILE' "${patient[@]}" -p "nobody=$configs/report-svc.cfg"
+
 # ---- starting --------------------------------------------------------------------
 report=("$build/bin/report-svc" -s "store.path=$tmp/data/report.db")
 run "an address that is not ours" 1 'cannot listen on tcp://192.0.2.1:7' \
@@ -136,6 +133,8 @@ run "another service's store" 1 'the store .*another' "$build/bin/patient-svc" \
 # ---- stopping --------------------------------------------------------------------
 serve
 call call ct.v1.Probe/Echo '{}' >/dev/null || fail "it does not answer" log
+run "rpcctl stats shows what is counted of the net" 0 '"net_msgs_too_big"' \
+	"$build/bin/rpcctl" -a "ipc://$tmp/sock" stats
 kill -TERM "$pid"
 ended "a stop with nothing to do" 0 'msg=stopped .*ok=[1-9].* identity_ok=true'
 
@@ -169,5 +168,4 @@ wait "$caller" && fail "a call of 60 s succeeds after a second signal" reply || 
 ended "a second signal" 0 'stopping at once'
 grep -q 'msg=stopped .*cancelled=1.* identity_ok=true' log || fail "the cancelled call is not counted"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+end_cases

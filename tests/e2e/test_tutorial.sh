@@ -5,7 +5,8 @@
 #   tests/e2e/test_tutorial.sh [PAGE]
 #   ```LANGUAGE NAME   a file          ```sh   commands behind "$ ", then their output
 # In an expected line … stands for anything. A command without output in the page
-# must succeed; one that asks for health is asked again until the answer is right.
+# must succeed; one that asks for health is asked again until the answer is right, and
+# a call whose time a busy machine took, which then had no effect, is made again.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
@@ -80,6 +81,7 @@ run()
 
 	command=$(sed "$ports" <<<"$1")
 	[[ $1 != *" health" ]] || tries=2000
+	[[ $1 != ./book-slot* ]] || tries=3
 	while :; do
 		eval "$command" >"$tmp/said" 2>&1
 		status=$?
