@@ -18,4 +18,13 @@ CT_MUST_USE ct_status ct_thread_start(pthread_t *ret_thread, const char *name,
 				      ct_thread_fn *main_fn, void *arg);
 void ct_thread_join(pthread_t thread);
 
+/*
+ * For a thread that does little at a time while others wait for it. Asks the scheduler
+ * for short turns, which it then gives soon, even where a thread that computes has to
+ * stop for it. Its share of a core stays the same, and no privilege is needed. For the
+ * calling thread, and for those that it makes from then on. A hint: Linux knows it from
+ * 6.12 on (docs/decisions/0051-prompt-threads.md). Does not block.
+ */
+void ct_thread_prompt(void);
+
 #endif

@@ -189,6 +189,7 @@ static void *timer_main(void *arg)
 	struct ct_timers *w = arg;
 
 	CT_TAG_CHECK(w, TIMERS_TAG);
+	ct_thread_prompt(); /* a deadline passes also where a handler computes */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* else the kernel is 50 us late */
 	ct_lock_acquire(&w->lock);
 	while (!w->stopping) {

@@ -3,7 +3,10 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "conc/thread.h"
 #include "net/conn_internal.h"
+
+#include <nng/nng.h>
 
 #define NET_TAG 0x4e657420U /* "Net " */
 
@@ -52,6 +55,32 @@ static struct ct_net_opts with_defaults(const struct ct_net_opts *given)
 	return o;
 }
 
+/* nng makes its threads when it is first used, and they become what this one is: a
+ * signal is for others, and a call or a CANCEL that came does not wait until a handler
+ * has computed. */
+static void *use_nng(void *ret_rv)
+{
+	nng_aio *aio = NULL;
+
+	ct_thread_prompt();
+	*(int *)ret_rv = nng_aio_alloc(&aio, NULL, NULL);
+	nng_aio_free(aio);
+	return NULL;
+}
+
+static ct_status start_nng(void)
+{
+	pthread_t thread;
+	ct_status st;
+	int rv;
+
+	st = ct_thread_start(&thread, "ct-nng", use_nng, &rv);
+	if (st != CT_OK)
+		return st;
+	ct_thread_join(thread);
+	return rv == 0 ? CT_OK : CT_RESOURCE_EXHAUSTED;
+}
+
 ct_status ct_net_new(const struct ct_net_opts *opts, struct ct_net **ret_net)
 {
 	struct ct_net *n = ct_mem_zalloc(1, sizeof(*n));
@@ -69,6 +98,9 @@ ct_status ct_net_new(const struct ct_net_opts *opts, struct ct_net **ret_net)
 	ct_list_init(&n->listeners);
 	ct_list_init(&n->dialers);
 	ct_watchdog__init(n);
+	st = start_nng();
+	if (st != CT_OK)
+		goto out;
 	st = ct_names_new(&n->names);
 	if (st != CT_OK)
 		goto out;

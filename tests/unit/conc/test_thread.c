@@ -5,8 +5,11 @@
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 TestSuite(thread, .fini = leak_check, .timeout = 60);
 
@@ -69,6 +72,51 @@ Test(thread, it_carries_its_name)
 	cr_assert_str_eq(name, "fifteen-letters");
 	cr_assert_eq(pthread_mutex_unlock(&go), 0);
 	ct_thread_join(t);
+}
+
+/* The calling thread's slice, as the kernel has it; 0 where that knows none. */
+static uint64_t slice_ns(void)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime_ns, deadline_ns, period_ns;
+	} s = { .size = sizeof(s) };
+
+	CT_CHECK(syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) == 0);
+	return s.runtime_ns;
+}
+
+static void *tell_slice(void *arg)
+{
+	*(uint64_t *)arg = slice_ns();
+	return NULL;
+}
+
+Test(thread, prompt_one_has_short_turns_and_so_have_those_it_makes)
+{
+	const uint64_t usual = slice_ns();
+	uint64_t inherited = 0;
+	pthread_t t;
+
+	if (usual == 0)
+		cr_skip_test("this kernel has no slices of a thread's own");
+	ct_thread_prompt();
+	cr_assert_lt(slice_ns(), usual);
+	cr_assert_eq(ct_thread_start(&t, "child", tell_slice, &inherited), CT_OK);
+	ct_thread_join(t);
+	cr_assert_eq(inherited, slice_ns());
+}
+
+Test(thread, whoever_chose_another_policy_keeps_it)
+{
+	const struct sched_param none = { .sched_priority = 0 };
+
+	cr_assert_eq(sched_setscheduler(0, SCHED_BATCH, &none), 0);
+	ct_thread_prompt();
+	cr_assert_eq(sched_getscheduler(0), SCHED_BATCH);
 }
 
 Test(thread, a_name_that_does_not_fit_is_a_programming_error, .signal = SIGABRT)
