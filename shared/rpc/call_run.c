@@ -26,8 +26,12 @@ const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c)
 {
 	ProtobufCMessage *m;
 
-	if (c->meta == NULL && c->meta_bytes.len > 0 &&
-	    ct_codec_unpack(&ct__v1__call_meta__descriptor, c->meta_bytes, &c->arena, &m) == CT_OK)
+	if (c->meta != NULL)
+		return c->meta;
+	if (ct_plain_call_meta(c->meta_bytes))
+		c->meta = ct_plain_call_meta_read(c->meta_bytes, &c->arena);
+	else if (ct_codec_unpack(&ct__v1__call_meta__descriptor, c->meta_bytes, &c->arena, &m) ==
+		 CT_OK)
 		c->meta = (const Ct__V1__CallMeta *)m;
 	if (c->meta == NULL)
 		c->meta = &empty_meta;

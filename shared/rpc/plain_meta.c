@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/plain_meta.h"
 
+#include "base/check.h"
+
+#include <string.h>
+
 /* A field's tag as it stands on the wire: its number, and how its value is written. */
 #define TAG_VARINT(number) ((uint8_t)((number) << 3))
 #define TAG_BYTES(number) ((uint8_t)((number) << 3 | 2))
@@ -21,6 +25,25 @@ bool ct_plain_call_meta(struct ct_bytes meta)
 {
 	return meta.len == 0 || (meta.len >= 2 && meta.ptr[0] == TAG_BYTES(CALL_META_CALLER) &&
 				 meta.ptr[1] <= ONE_BYTE_MAX && meta.ptr[1] == meta.len - 2);
+}
+
+const Ct__V1__CallMeta *ct_plain_call_meta_read(struct ct_bytes meta, struct ct_arena *a)
+{
+	const size_t len = meta.len > 0 ? meta.len - 2 : 0; /* of the caller's name */
+	struct {
+		Ct__V1__CallMeta meta;
+		char caller[];
+	} *m = ct_arena_alloc(a, sizeof(*m) + len + 1);
+
+	CT_CHECK(ct_plain_call_meta(meta));
+	if (m == NULL)
+		return NULL;
+	ct__v1__call_meta__init(&m->meta);
+	if (len > 0)
+		memcpy(m->caller, meta.ptr + 2, len);
+	m->caller[len] = '\0';
+	m->meta.caller = m->caller;
+	return &m->meta;
 }
 
 bool ct_plain_reply_meta(const Ct__V1__ReplyMeta *meta)

@@ -54,6 +54,48 @@ Test(plain_meta, caller_that_is_cut_or_followed_by_more_is_not_plain)
 	cr_assert_not(ct_plain_call_meta(ct_bytes_of(bare, sizeof(bare))));
 }
 
+static void expect_read_alike(struct ct_bytes bytes)
+{
+	Ct__V1__CallMeta *theirs = ct__v1__call_meta__unpack(NULL, bytes.len, bytes.ptr);
+	const Ct__V1__CallMeta *ours;
+	uint8_t a[512], b[512];
+	struct ct_arena arena;
+	size_t len;
+
+	ct_arena_init(&arena, 1024, 1024);
+	cr_assert_not_null(theirs);
+	ours = ct_plain_call_meta_read(bytes, &arena);
+	cr_assert_not_null(ours);
+	cr_assert_str_eq(ours->caller, theirs->caller);
+	len = ct__v1__call_meta__pack(theirs, a);
+	cr_assert_eq(ct__v1__call_meta__pack(ours, b), len);
+	cr_assert_arr_eq(a, b, len);
+	ct__v1__call_meta__free_unpacked(theirs, NULL);
+	ct_arena_fini(&arena);
+}
+
+Test(plain_meta, plain_call_is_read_as_the_codec_reads_it)
+{
+	static const uint8_t named[] = { 0x1a, 6, 0xe5, 0xbc, 0xa0, 'a', 'b', 'c' },
+			     nameless[] = { 0x1a, 0 }, cut_name[] = { 0x1a, 3, 'a', 0, 'b' };
+
+	expect_read_alike(ct_bytes_of(named, 0)); /* nothing came */
+	expect_read_alike(ct_bytes_of(named, sizeof(named)));
+	expect_read_alike(ct_bytes_of(nameless, sizeof(nameless)));
+	expect_read_alike(ct_bytes_of(cut_name, sizeof(cut_name)));
+}
+
+Test(plain_meta, call_that_finds_no_memory_is_told)
+{
+	static const uint8_t named[300] = { 0x1a, 100 };
+	struct ct_arena arena;
+
+	ct_arena_init(&arena, 256, 256);
+	cr_assert_not_null(ct_arena_alloc(&arena, 200));
+	cr_assert_null(ct_plain_call_meta_read(ct_bytes_of(named, 102), &arena));
+	ct_arena_fini(&arena);
+}
+
 static void expect_same(const Ct__V1__Timing *t)
 {
 	Ct__V1__Timing timing = *t;
