@@ -102,6 +102,7 @@ static void release(struct ct_server *s)
 	s->registry = ct_registry_free(s->registry);
 	ct_outlook_fini(&s->outlook);
 	s->ring = ct_ring_free(s->ring);
+	ct_mem_free(s->clients);
 	ct_router_fini(&s->router);
 	ct_cond_fini(&s->idle);
 	ct_cond_fini(&s->moved);
@@ -157,6 +158,20 @@ ct_status ct_server_add(struct ct_server *s, const struct ct_method *m, ct_stub_
 {
 	CT_CHECK(s->listeners_n == 0); /* the router has no lock */
 	return ct_router_add(&s->router, m, invoke, handlers, impl);
+}
+
+ct_status ct_server_show_client(struct ct_server *s, struct ct_client *client)
+{
+	struct ct_client **more;
+
+	CT_CHECK(s->listeners_n == 0); /* Stats have no lock for it */
+	more = ct_mem_realloc(s->clients, (s->clients_n + 1) * sizeof(struct ct_client *));
+
+	if (more == NULL)
+		return CT_RESOURCE_EXHAUSTED;
+	s->clients = more;
+	s->clients[s->clients_n++] = client;
+	return CT_OK;
 }
 
 ct_status ct_server_listen(struct ct_server *s, const char *url, const char **ret_why)

@@ -19,6 +19,7 @@
  * queue. Each refusal is a status with not_processed and is counted by reason.
  * Any thread; nothing here blocks but join and free.
  */
+struct ct_client;
 struct ct_server;
 
 struct ct_server_opts {
@@ -53,6 +54,10 @@ typedef void(ct_stub_handler_fn)(struct ct_call *call, const void *handlers,
 				 const ProtobufCMessage *req);
 CT_MUST_USE ct_status ct_server_add(struct ct_server *s, const struct ct_method *m,
 				    ct_stub_handler_fn *invoke, const void *handlers, void *impl);
+
+/* Stats of s tell about this client, too: it calls another service for s. Before the first
+ * listen; the client outlives s. RESOURCE_EXHAUSTED: no memory. */
+CT_MUST_USE ct_status ct_server_show_client(struct ct_server *s, struct ct_client *client);
 
 /* Starts to listen and to answer. Errors as ct_listener_new(). */
 CT_MUST_USE ct_status ct_server_listen(struct ct_server *s, const char *url, const char **ret_why);

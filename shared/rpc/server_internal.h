@@ -146,7 +146,9 @@ struct ct_server {
 	struct ct_outlook outlook;
 	struct ct_regret regrets[CT_POOL_LANES];
 	struct ct_router router;
-	struct ct_ring *ring; /* of struct ct_call_record */
+	struct ct_ring *ring;       /* of struct ct_call_record */
+	struct ct_client **clients; /* whom Stats tell about */
+	size_t clients_n;
 
 	struct ct_lock lock;  /* rank SERVER; protects down to the blank line */
 	struct ct_cond moved; /* the state changed, or the last connection closed */

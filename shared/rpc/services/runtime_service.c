@@ -3,6 +3,7 @@
  * everything here is a bounded copy. */
 #include "rpc/services/standard.h"
 
+#include "rpc/client.h"
 #include "rpc/server_internal.h"
 
 #include "ct/v1/runtime.ct.h"
@@ -199,6 +200,44 @@ static bool fill_methods(struct ct_arena *a, struct ct_server *s, Ct__V1__StatsR
 	return true;
 }
 
+static void fill_peer(Ct__V1__PeerStats *out, struct ct_client *c)
+{
+	struct ct_client_stats st;
+
+	ct_client_stats(c, &st);
+	ct__v1__peer_stats__init(out);
+	out->peer = text(ct_client_peer(c));
+	out->calls = st.calls;
+	out->ok = st.ok;
+	out->failed = st.failed;
+	out->cancelled = st.cancelled;
+	out->expired = st.expired;
+	out->in_flight = st.in_flight;
+	out->connections = st.ready;
+	out->connections_lost = st.connections_lost;
+	out->attempts = st.attempts;
+	out->retries = st.retries;
+	out->retries_refused = st.retries_refused;
+	out->throttled = st.throttled;
+	out->late_replies = st.late_replies;
+	out->cancels_sent = st.cancels_sent;
+}
+
+static bool fill_peers(struct ct_arena *a, struct ct_server *s, Ct__V1__StatsResponse *resp)
+{
+	Ct__V1__PeerStats *p;
+	void **list;
+
+	p = make_list(a, s->clients_n, sizeof(*p), &list);
+	if (p == NULL)
+		return false;
+	for (size_t i = 0; i < s->clients_n; i++)
+		fill_peer(&p[i], s->clients[i]);
+	resp->n_peers = s->clients_n;
+	resp->peers = (Ct__V1__PeerStats **)list;
+	return true;
+}
+
 static void stats(struct ct_call *call, const Ct__V1__StatsRequest *req)
 {
 	Ct__V1__StatsResponse resp = CT__V1__STATS_RESPONSE__INIT;
@@ -221,7 +260,7 @@ static void stats(struct ct_call *call, const Ct__V1__StatsRequest *req)
 	resp.connections = st.connections;
 	resp.rss_bytes = rss_bytes();
 	if (fill_refusals(a, &st, &resp) && fill_others(a, s, &st, &resp) &&
-	    fill_wasted(a, &st, &resp) && fill_methods(a, s, &resp))
+	    fill_wasted(a, &st, &resp) && fill_methods(a, s, &resp) && fill_peers(a, s, &resp))
 		runtime_stats_reply(call, &resp);
 	else
 		no_memory(call);

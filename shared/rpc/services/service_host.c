@@ -98,6 +98,8 @@ static ct_status make_server(struct ct_service_host *h, struct ct_service_why *w
 		st = ct_server_add_standard(h->server);
 	if (st == CT_OK && h->conf->probe_enabled)
 		st = ct_probe_add(h->server, &h->probe);
+	for (size_t i = 0; i < h->clients_n && st == CT_OK; i++)
+		st = ct_server_show_client(h->server, h->clients[i]);
 	if (st != CT_OK)
 		ct_service_why_set(why, "the server cannot be made: %s", ct_status_text(st));
 	return st;
