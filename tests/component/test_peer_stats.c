@@ -3,6 +3,7 @@
 #include "tests/component/detail.h"
 
 #include "tests/lib/leak_check.h"
+#include "tests/lib/rpc/until.h"
 
 #include "ct/v1/runtime.ct.h"
 
@@ -51,7 +52,13 @@ Test(peer_stats, each_leg_of_a_view_is_a_call_to_report_svc)
 	rig_stop(&detail_rig);
 }
 
-Test(peer_stats, calls_to_a_dead_report_svc_have_failed)
+static bool nobody_is_there(void *arg)
+{
+	(void)arg;
+	return report_svc()->connections == 0;
+}
+
+Test(peer_stats, calls_to_a_dead_report_svc_come_to_nothing)
 {
 	Clinic__V1__GetPatientDetailRequest req = detail_request();
 	const Ct__V1__PeerStats *p;
@@ -64,10 +71,10 @@ Test(peer_stats, calls_to_a_dead_report_svc_have_failed)
 	detail_rig.report = ct_service_host_free(detail_rig.report);
 	(void)detail_get(&req);
 
+	cr_assert(until(nobody_is_there, NULL));
 	p = report_svc();
 	cr_assert_eq(p->ok, ok);
-	cr_assert_geq(p->failed, 3);
-	cr_assert_eq(p->connections, 0);
+	cr_assert_geq(p->failed + p->expired, 3); /* expired where the machine stalls */
 	cr_assert_gt(p->connections_lost, 0);
 	rig_stop(&detail_rig);
 }
