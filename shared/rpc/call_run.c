@@ -22,17 +22,22 @@ const struct ct_sm_row ct_call__rows[] = {
 
 static Ct__V1__CallMeta empty_meta = CT__V1__CALL_META__INIT; /* never written */
 
-const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c)
+/* NULL: it does not decode, or there is no memory. */
+static const Ct__V1__CallMeta *read_meta(struct ct_call *c)
 {
 	ProtobufCMessage *m;
 
-	if (c->meta != NULL)
-		return c->meta;
 	if (ct_plain_call_meta(c->meta_bytes))
-		c->meta = ct_plain_call_meta_read(c->meta_bytes, &c->arena);
-	else if (ct_codec_unpack(&ct__v1__call_meta__descriptor, c->meta_bytes, &c->arena, &m) ==
-		 CT_OK)
-		c->meta = (const Ct__V1__CallMeta *)m;
+		return ct_plain_call_meta_read(c->meta_bytes, &c->arena);
+	if (ct_codec_unpack(&ct__v1__call_meta__descriptor, c->meta_bytes, &c->arena, &m) != CT_OK)
+		return NULL;
+	return (const Ct__V1__CallMeta *)m;
+}
+
+const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c)
+{
+	if (c->meta == NULL && c->meta_bytes.len > 0)
+		c->meta = read_meta(c);
 	if (c->meta == NULL)
 		c->meta = &empty_meta;
 	return c->meta;

@@ -166,7 +166,6 @@ ct_status ct_server_show_client(struct ct_server *s, struct ct_client *client)
 
 	CT_CHECK(s->listeners_n == 0); /* Stats have no lock for it */
 	more = ct_mem_realloc(s->clients, (s->clients_n + 1) * sizeof(struct ct_client *));
-
 	if (more == NULL)
 		return CT_RESOURCE_EXHAUSTED;
 	s->clients = more;
