@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What travels with a call and with its answer, and arrives as it was sent. */
+#include "tests/component/ask_scene.h"
+
 #include "base/check.h"
 #include "obs/trace.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/leak_check.h"
-#include "tests/lib/rpc/ask.h"
-#include "tests/lib/rpc/hall.h"
 #include "tests/lib/rpc/raw.h"
 
 #include <criterion/criterion.h>
@@ -14,32 +14,7 @@
 
 TestSuite(rpc_answers, .fini = leak_check, .timeout = 60);
 
-enum { PATIENT_MS = 20000, DETAILS_MAX = 8, DETAIL_BYTES_MAX = 4096, MESSAGE_MAX = 511 };
-
-struct scene {
-	struct hall h;
-	struct ct_client *c;
-	struct ask a;
-};
-
-static void set_up(struct scene *s, const struct hall_opts *opts)
-{
-	hall_start(&s->h, opts);
-	s->c = client_of(&s->h.rt, hall_url(&s->h));
-	ask_init(&s->a, PATIENT_MS);
-}
-
-static void tear_down(struct scene *s)
-{
-	ask_fini(&s->a);
-	s->c = ct_client_free(s->c);
-	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
-}
-
-static ct_status tell(struct scene *s)
-{
-	return ask_now(&s->a, s->c, &hall_tell_method);
-}
+enum { DETAILS_MAX = 8, DETAIL_BYTES_MAX = 4096, MESSAGE_MAX = 511 };
 
 /* ---- handlers' mistakes ------------------------------------------------------------------ */
 

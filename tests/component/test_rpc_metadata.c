@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Metadata of calls and replies: what may travel, how much of it, and who says no. */
+#include "tests/component/ask_scene.h"
+
 #include "base/check.h"
 #include "tests/lib/leak_check.h"
-#include "tests/lib/rpc/ask.h"
-#include "tests/lib/rpc/hall.h"
 #include "tests/lib/rpc/raw.h"
 
 #include "ct/v1/meta.pb-c.h"
@@ -14,37 +14,12 @@
 
 TestSuite(rpc_metadata, .fini = leak_check, .timeout = 60);
 
-enum { PATIENT_MS = 20000, KEYS_MAX = 8, BYTES_MAX = 2048 };
+enum { KEYS_MAX = 8, BYTES_MAX = 2048 };
 #define PATIENT_US (PATIENT_MS * UINT64_C(1000))
 
 typedef Hall__V1__Ask__PutEntry put_entry;
 typedef Ct__V1__CallMeta__MetadataEntry call_entry;
 typedef Ct__V1__ReplyMeta__MetadataEntry reply_entry;
-
-struct scene {
-	struct hall h;
-	struct ct_client *c;
-	struct ask a;
-};
-
-static void set_up(struct scene *s)
-{
-	hall_start(&s->h, NULL);
-	s->c = client_of(&s->h.rt, hall_url(&s->h));
-	ask_init(&s->a, PATIENT_MS);
-}
-
-static void tear_down(struct scene *s)
-{
-	ask_fini(&s->a);
-	s->c = ct_client_free(s->c);
-	cr_assert(hall_stop(&s->h), "the accounting identity does not hold");
-}
-
-static ct_status tell(struct scene *s)
-{
-	return ask_now(&s->a, s->c, &hall_tell_method);
-}
 
 static struct ct_metadata text(const char *key, const char *value)
 {
@@ -76,7 +51,7 @@ Test(rpc_metadata, handler_reads_a_key_and_gives_it_back)
 	char *keys[] = { "site", "site-2", "k", "none" };
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	s.a.opts.metadata = md;
 	s.a.opts.metadata_n = CT_ARRAY_N(md);
 	s.a.req.give_back = keys;
@@ -102,7 +77,7 @@ Test(rpc_metadata, what_breaks_a_rule_ends_the_call_here_and_says_which)
 	static const char *const why[] = { "a-z", "a-z", "printable", "ct-" };
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	for (size_t i = 0; i < CT_ARRAY_N(bad); i++) {
 		const struct ct_metadata md[] = { text("good", "1"), bad[i] };
 		struct ask a;
@@ -129,7 +104,7 @@ Test(rpc_metadata, too_much_ends_the_call_here_and_says_so)
 	static struct ct_metadata many[CT_WIRE_META_BYTES_MAX];
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	s.a.opts.metadata = large;
 	s.a.opts.metadata_n = 1;
 	cr_assert_eq(tell(&s), CT_RESOURCE_EXHAUSTED);
@@ -182,7 +157,7 @@ Test(rpc_metadata, server_answers_for_the_handler_when_a_call_breaks_a_rule)
 	struct scene s;
 	struct raw r;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	r = raw_join(hall_url(&s.h));
 
 	cr_assert_eq(tell_raw(&r, 1, "key", line, why, sizeof(why)), CT_INTERNAL);
@@ -227,7 +202,7 @@ Test(rpc_metadata, reply_carries_so_many_keys_and_no_more)
 	const uint32_t *codes;
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	for (unsigned i = 0; i <= KEYS_MAX; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "k%u", i);
 		entries[i] = entry(names[i], v, sizeof(v) - 1);
@@ -264,7 +239,7 @@ Test(rpc_metadata, reply_carries_so_many_bytes_and_no_more)
 	struct ct_bytes got;
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	put(&s, entries, list, CT_ARRAY_N(list));
 
 	cr_assert_eq(tell(&s), CT_OK);
@@ -285,7 +260,7 @@ Test(rpc_metadata, reply_is_kept_from_breaking_the_rules)
 	put_entry *list[CT_ARRAY_N(entries)];
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	put(&s, entries, list, CT_ARRAY_N(list));
 
 	cr_assert_eq(tell(&s), CT_OK);
@@ -304,7 +279,7 @@ Test(rpc_metadata, error_carries_metadata_beside_its_details)
 	char *keys[] = { "upload-id" };
 	struct scene s;
 
-	set_up(&s);
+	set_up(&s, NULL);
 	s.a.opts.metadata = md;
 	s.a.opts.metadata_n = 1;
 	s.a.req.give_back = keys;
@@ -348,7 +323,7 @@ Test(rpc_metadata, client_takes_a_reply_without_what_breaks_a_rule)
 	struct scene s;
 	char url[64];
 
-	set_up(&s);
+	set_up(&s, NULL);
 	listener = raw_listen(url);
 	c = client_with(&(struct ct_client_opts){
 		.rt = &s.h.rt, .peer = "raw", .urls = (const char *[]){ url }, .urls_n = 1 });
