@@ -17,18 +17,12 @@ finish()
 trap finish EXIT
 cd "$tmp" || exit 2
 
-# run NAME STATUS PATTERN ARGUMENT...: rpcctl exits so and its output matches.
-run()
+# rpcctl NAME STATUS PATTERN ARGUMENT...: exits so and its output matches.
+rpcctl()
 {
-	local name=$1 status=$2 pattern=$3 rc
+	local name=$1 status=$2 pattern=$3
 	shift 3
-	timeout 20 "$build/bin/rpcctl" -a "ipc://$tmp/sock" "$@" >out 2>&1
-	rc=$?
-	if [ $rc -eq "$status" ] && grep -qE -- "$pattern" out; then
-		pass
-	else
-		fail "$name: exit status $rc, wanted $status and '$pattern'" out
-	fi
+	run "$name" "$status" "$pattern" "$build/bin/rpcctl" -a "ipc://$tmp/sock" "$@"
 }
 
 "$build/bin/report-svc" -s "server.listen=ipc://$tmp/sock" -s "store.path=$tmp/report.db" \
@@ -39,28 +33,28 @@ timeout 20 grep -qm 1 'msg=started' <(timeout 20 tail -n +1 -f log 2>/dev/null) 
 echo=ct.v1.Probe/Echo
 
 # ---- metadata --------------------------------------------------------------------
-run "metadata comes back" 0 '^site: 701$' -H site:701 --timing call $echo
-run "a blank behind the colon is not the value's" 0 '^site: 7 1$' -H 'site: 7 1' --timing call $echo
-run "a value may have colons" 0 '^at: 10:30$' -H at:10:30 --timing call $echo
-run "binary values are base64" 0 '^proof-bin: AP8H$' -H proof-bin:AP8H --timing call $echo
-run "several keys" 0 '^b: 2$' -H a:1 -H b:2 --timing call $echo
-run "no colon" 2 '-H is KEY:VALUE' -H site call $echo
-run "a key in capitals" 2 "a-z, 0-9.*: Site" -H Site:701 call $echo
-run "a key of the runtime" 2 "the runtime's own: ct-x" -H ct-x:1 call $echo
-run "a value that does not print" 2 'printable ASCII' -H "site:$(printf 'a\tb')" call $echo
-run "a binary value that is no base64" 2 'base64' -H proof-bin:'*' call $echo
+rpcctl "metadata comes back" 0 '^site: 701$' -H site:701 --timing call $echo
+rpcctl "a blank behind the colon is not the value's" 0 '^site: 7 1$' -H 'site: 7 1' --timing call $echo
+rpcctl "a value may have colons" 0 '^at: 10:30$' -H at:10:30 --timing call $echo
+rpcctl "binary values are base64" 0 '^proof-bin: AP8H$' -H proof-bin:AP8H --timing call $echo
+rpcctl "several keys" 0 '^b: 2$' -H a:1 -H b:2 --timing call $echo
+rpcctl "no colon" 2 '-H is KEY:VALUE' -H site call $echo
+rpcctl "a key in capitals" 2 "a-z, 0-9.*: Site" -H Site:701 call $echo
+rpcctl "a key of the runtime" 2 "the runtime's own: ct-x" -H ct-x:1 call $echo
+rpcctl "a value that does not print" 2 'printable ASCII' -H "site:$(printf 'a\tb')" call $echo
+rpcctl "a binary value that is no base64" 2 'base64' -H proof-bin:'*' call $echo
 large=$(printf '%09000d' 0)
-run "more than 8 KiB" 1 'RESOURCE_EXHAUSTED.*over 8192 bytes.*"attempts": 0' -H "large:$large" call $echo
+rpcctl "more than 8 KiB" 1 'RESOURCE_EXHAUSTED.*over 8192 bytes.*"attempts": 0' -H "large:$large" call $echo
 large=$(printf '%03000d' 0)
-run "what does not fit in the reply" 0 '^small: 1$' -H "large:$large" -H small:1 --timing call $echo
+rpcctl "what does not fit in the reply" 0 '^small: 1$' -H "large:$large" -H small:1 --timing call $echo
 
 # ---- criticality -----------------------------------------------------------------
 for c in sheddable default critical; do
 	trace=$(timeout 20 "$build/bin/rpcctl" -a "ipc://$tmp/sock" --criticality $c --timing call $echo 2>&1 >reply |
 		sed -n 's/^trace \([0-9a-f]*\),.*/\1/p')
-	run "a call that is $c" 0 "attempt 1  $c\$" explain "$trace"
+	rpcctl "a call that is $c" 0 "attempt 1  $c\$" explain "$trace"
 done
-run "no criticality" 2 'not sheddable, default or critical: high' --criticality high call $echo
+rpcctl "no criticality" 2 'not sheddable, default or critical: high' --criticality high call $echo
 
 kill -TERM "$pid"
 wait "$pid" || fail "report-svc does not stop cleanly" log

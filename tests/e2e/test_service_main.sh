@@ -18,20 +18,6 @@ finish()
 trap finish EXIT
 cd "$tmp" || exit 2
 
-# run NAME STATUS PATTERN COMMAND...: the command exits so and its output matches.
-run()
-{
-	local name=$1 status=$2 pattern=$3 rc
-	shift 3
-	timeout 20 "$@" >out 2>&1
-	rc=$?
-	if [ $rc -eq "$status" ] && grep -qE -- "$pattern" out; then
-		pass
-	else
-		fail "$name: exit status $rc, wanted $status and '$pattern'" out
-	fi
-}
-
 # logged PATTERN: waits until the service's log has such a line.
 logged()
 {

@@ -31,6 +31,21 @@ check()
 	fi
 }
 
+# run NAME STATUS PATTERN COMMAND...: the command exits so within 20 s and what it says,
+# in $tmp/out, matches.
+run()
+{
+	local name=$1 status=$2 pattern=$3 rc
+	shift 3
+	timeout 20 "$@" >"$tmp/out" 2>&1
+	rc=$?
+	if [ $rc -eq "$status" ] && grep -qE -- "$pattern" "$tmp/out"; then
+		pass
+	else
+		fail "$name: exit status $rc, wanted $status and '$pattern'" "$tmp/out"
+	fi
+}
+
 # Says how many there were, as the runner reads it. The status: none has failed.
 end_cases()
 {
