@@ -31,6 +31,7 @@ struct ct_net {
 	uint32_t alive;             /* those, and the ones whose `closed` has not returned */
 	bool sweeping;              /* the sweep timer is armed, or its function runs */
 	uint32_t freed, freed_then; /* connections and buffers since the last sweep; before it */
+	uint32_t heap_trims;        /* how many more of them that calls for */
 	bool trimming;              /* heap_trim is with the chores */
 	struct ct_timer sweep;
 	struct ct_chore heap_trim;

@@ -19,7 +19,8 @@ enum {
 	TRIM_AFTER_MS = 2000,
 	TRIMS_MAX = 1024, /* in one sweep; the others are found by the next */
 	CALL_OFFS_MAX = 64,
-	CROWD = 256, /* so many connections or buffers of them are worth a look at the heap */
+	CROWD = 256,    /* so many connections or buffers of them are worth a look at the heap */
+	HEAP_TRIMS = 8, /* sweeps with one: nng frees on a thread that may be far behind */
 };
 
 struct findings {
@@ -102,15 +103,20 @@ static void trim_heap(struct ct_chore *chore)
 	ct_lock_release(&n->lock);
 }
 
-/* What was on its way to be freed in one sweep is free in the next. */
+/* What was on its way to be freed in one sweep is free in the next, or in one of the
+ * next ones. True: the heap is to be trimmed. */
 static bool crowd_is_gone_locked(struct ct_net *n) CT_REQUIRES(&n->lock)
 {
-	const bool gone = n->freed_then >= CROWD && !n->trimming;
+	const bool gone = n->freed_then >= CROWD;
+	bool trim;
 
+	n->heap_trims = gone ? HEAP_TRIMS : n->heap_trims;
 	n->freed_then = gone ? n->freed : n->freed_then + n->freed;
 	n->freed = 0;
-	n->trimming = n->trimming || gone;
-	return gone;
+	trim = n->heap_trims > 0 && !n->trimming;
+	n->heap_trims -= trim;
+	n->trimming = n->trimming || trim;
+	return trim;
 }
 
 static void arm_locked(struct ct_net *n) CT_REQUIRES(&n->lock)
@@ -132,7 +138,7 @@ static void sweep(struct ct_timer *t)
 	n->freed += (uint32_t)f.trim_n;
 	trim = crowd_is_gone_locked(n);
 	n->sweeping = !ct_list_empty(&n->conns) || !ct_list_empty(&n->dialers) ||
-		      n->freed_then >= CROWD;
+		      n->freed_then >= CROWD || n->heap_trims > 0;
 	if (n->sweeping)
 		arm_locked(n);
 	ct_lock_release(&n->lock);
