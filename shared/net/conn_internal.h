@@ -89,9 +89,10 @@ struct ct_conn {
 	struct ct_conn_counts counts;
 	/* sending: send.c */
 	struct ct_conn_buf gather; /* what comes next */
+	unsigned gather_n;         /* messages in it */
 	struct ct_conn_buf flight; /* what is on the wire; nng reads it while tx_busy */
 	size_t flight_sent;        /* of flight.len */
-	size_t worth;              /* bytes that are worth a send of their own, by what comes */
+	size_t received;           /* bytes of the last receive */
 	unsigned corks;
 	bool in_batch; /* what came is being handed over: sends gather, up to what is worth one */
 	bool tx_busy;
@@ -173,8 +174,6 @@ size_t ct_conn__queued_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock);
 CT_MUST_USE ct_status ct_conn__queue_hello_locked(struct ct_conn *c) CT_REQUIRES(&c->lock);
 /* True: took what has gathered, and the caller must call ct_conn__send_post(). */
 CT_MUST_USE bool ct_conn__send_take_locked(struct ct_conn *c) CT_REQUIRES(&c->lock);
-/* So many bytes came at once: it sets from which size on answers leave before all are made. */
-void ct_conn__send_worth_locked(struct ct_conn *c, size_t received) CT_REQUIRES(&c->lock);
 void ct_conn__send_post(struct ct_conn *c);
 /* Gives idle buffers back. */
 void ct_conn__send_trim_locked(struct ct_conn *c, bool all) CT_REQUIRES(&c->lock);

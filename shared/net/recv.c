@@ -300,7 +300,7 @@ static size_t take(struct ct_conn *c, size_t n)
 	c->rx_at = ct_now(c->net->clk);
 	c->counts.receives++;
 	c->counts.bytes_in += n;
-	ct_conn__send_worth_locked(c, n);
+	c->received = n;
 	c->in_batch = true; /* what opened() and batch() send goes out together */
 	ct_lock_release(&c->lock);
 	if (!greeting || greet(c))

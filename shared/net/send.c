@@ -16,8 +16,8 @@ enum {
 	TX_START_BYTES = 256,
 	TX_KEEP_BYTES = 256 * 1024, /* a larger buffer is given back once it is sent */
 	BURST_US = 20,              /* single messages this close together are a burst */
-	WORTH_MIN_BYTES = 4 * 1024, /* range of c->worth */
-	WORTH_MAX_BYTES = 16 * 1024,
+	WORTH_MIN_BYTES = 4 * 1024, /* never worth a send inside a batch, and always */
+	WORTH_MAX_BYTES = 32 * 1024,
 };
 
 size_t ct_conn__queued_locked(const struct ct_conn *c)
@@ -67,16 +67,25 @@ void ct_conn__send_trim_locked(struct ct_conn *c, bool all)
 	c->flight_sent = 0;
 }
 
-/* A third of what came, so that the peer works on the first answers while the others
- * are made: in one send for all, each side would wait for the other's last. */
-void ct_conn__send_worth_locked(struct ct_conn *c, size_t received)
+/* Messages that have no answer yet, whoever gives it: calls on their way and answers in
+ * gather too. A peer that leaves some unanswered for good only makes it less exact. */
+static uint64_t outstanding_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock)
 {
-	size_t worth = received / 3;
+	const uint64_t in = c->counts.msgs_in, out = c->counts.msgs_out;
 
+	return in > out ? in - out + c->gather_n : out - in;
+}
+
+/* A third of what is outstanding and of what came last, so that the peer works on the
+ * first answers while the others are made: in one send for all, each side would wait for
+ * the other's last. What came last counts where messages are answered as they are read. */
+static bool worth_a_send_locked(const struct ct_conn *c) CT_REQUIRES(&c->lock)
+{
 	ct_lock_check_held(&c->lock);
-	if (worth < WORTH_MIN_BYTES)
-		worth = WORTH_MIN_BYTES;
-	c->worth = worth < WORTH_MAX_BYTES ? worth : WORTH_MAX_BYTES;
+	if (c->gather.len < WORTH_MIN_BYTES)
+		return false;
+	return c->gather.len >= WORTH_MAX_BYTES ||
+	       (c->gather.len >= c->received / 3 && c->gather_n >= outstanding_locked(c) / 3);
 }
 
 /* ---- to nng ------------------------------------------------------------------- */
@@ -98,12 +107,13 @@ bool ct_conn__send_take_locked(struct ct_conn *c)
 	const struct ct_conn_buf empty = c->flight;
 
 	ct_lock_check_held(&c->lock);
-	if (c->tx_busy || c->corks > 0 || c->sm.state >= CT_CONN_CLOSING ||
-	    c->gather.len < (c->in_batch ? c->worth : 1))
+	if (c->tx_busy || c->corks > 0 || c->sm.state >= CT_CONN_CLOSING || c->gather.len == 0 ||
+	    (c->in_batch && !worth_a_send_locked(c)))
 		return false;
 	CT_CHECK(empty.len == 0);
 	c->flight = c->gather;
 	c->gather = empty;
+	c->gather_n = 0;
 	c->flight_sent = 0;
 	c->tx_busy = true;
 	c->tx_at = ct_now(c->net->clk);
@@ -241,6 +251,7 @@ static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route
 	for (unsigned i = 0; i < 3; i++)
 		append(&c->gather, parts[i].ptr, parts[i].len);
 	c->counts.msgs_out++;
+	c->gather_n++;
 	return CT_OK;
 }
 
@@ -259,11 +270,11 @@ static ct_status put(struct ct_conn *c, const struct ct_sp_route *route,
 	}
 	ct_lock_acquire(&c->lock);
 	st = queue_locked(c, route, parts, body_len, &shut);
-	if (st == CT_OK && (start || c->gather.len >= c->worth)) {
+	if (st == CT_OK && (start || worth_a_send_locked(c))) {
 		const ct_instant last = c->tx_at;
 
 		post = ct_conn__send_take_locked(c);
-		burst = post && c->flight.len < c->worth &&
+		burst = post && c->flight.len < WORTH_MIN_BYTES &&
 			ct_instant_us_between(last, c->tx_at) < BURST_US;
 	}
 	ct_lock_release(&c->lock);

@@ -15,7 +15,7 @@
  *   begin -> send* -> end     around each task; then sometimes flush
  */
 enum {
-	CT_OUTBOX_MSGS_MAX = 32,    /* replies in one send */
+	CT_OUTBOX_MSGS_MAX = 128,   /* replies in one send */
 	CT_OUTBOX_US_MAX = 100,     /* how long the first of them waits */
 	CT_OUTBOX_SHORT_NS = 10000, /* a call that usually takes longer lets nothing wait */
 };
