@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/codec.h"
 
-enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5, VARINT_BYTES_MAX = 10 };
+#include "rpc/flat.h"
+#include "rpc/varint.h"
+
+enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 static void *arena_alloc(void *arena, size_t size)
 {
@@ -23,18 +26,7 @@ ProtobufCAllocator ct_codec_allocator(struct ct_arena *a)
 
 static bool take_varint(struct ct_bytes *in, uint64_t *ret)
 {
-	uint64_t v = 0;
-
-	for (unsigned i = 0; i < VARINT_BYTES_MAX && i < in->len; i++) {
-		v |= (uint64_t)(in->ptr[i] & 0x7f) << (7 * i);
-		if ((in->ptr[i] & 0x80) == 0) {
-			in->ptr += i + 1;
-			in->len -= i + 1;
-			*ret = v;
-			return true;
-		}
-	}
-	return false;
+	return ct_varint_take(in, CT_VARINT_BYTES_MAX, ret);
 }
 
 static bool skip(struct ct_bytes *in, uint64_t n)
@@ -122,6 +114,8 @@ ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_byte
 				     .allocator_data = &w };
 	ProtobufCMessage *msg;
 
+	if (ct_flat_type(type) && ct_flat_read(type, in, a, ret_msg))
+		return CT_OK;
 	if (!ct_codec_depth_ok(type, in, CT_CODEC_DEPTH_MAX))
 		return CT_INVALID_ARGUMENT;
 	msg = protobuf_c_message_unpack(type, &alloc, in.len, in.len > 0 ? in.ptr : nothing);
@@ -134,7 +128,8 @@ ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_byte
 ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes, struct ct_arena *a,
 			struct ct_bytes *ret_out)
 {
-	const size_t len = protobuf_c_message_get_packed_size(msg);
+	const bool flat = msg->n_unknown_fields == 0 && ct_flat_type(msg->descriptor);
+	const size_t len = flat ? ct_flat_bytes(msg) : protobuf_c_message_get_packed_size(msg);
 	uint8_t *out;
 
 	if (len > max_bytes)
@@ -142,7 +137,10 @@ ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes, struct ct
 	out = ct_arena_alloc(a, len);
 	if (out == NULL)
 		return CT_RESOURCE_EXHAUSTED;
-	(void)protobuf_c_message_pack(msg, out);
+	if (flat)
+		ct_flat_write(msg, out);
+	else
+		(void)protobuf_c_message_pack(msg, out);
 	*ret_out = ct_bytes_of(out, len);
 	return CT_OK;
 }

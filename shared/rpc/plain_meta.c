@@ -2,6 +2,7 @@
 #include "rpc/plain_meta.h"
 
 #include "base/check.h"
+#include "rpc/varint.h"
 
 #include <string.h>
 
@@ -17,14 +18,14 @@ enum {
 	TIMING_HANDLER = 2,
 	TIMING_DOWNSTREAM = 3,
 	TIMING_ADMIT = 5,
-	TIMING_SERIALIZE = 6,
-	ONE_BYTE_MAX = 0x7f /* of a varint */
+	TIMING_SERIALIZE = 6
 };
 
 bool ct_plain_call_meta(struct ct_bytes meta)
 {
-	return meta.len == 0 || (meta.len >= 2 && meta.ptr[0] == TAG_BYTES(CALL_META_CALLER) &&
-				 meta.ptr[1] <= ONE_BYTE_MAX && meta.ptr[1] == meta.len - 2);
+	return meta.len == 0 ||
+	       (meta.len >= 2 && meta.ptr[0] == TAG_BYTES(CALL_META_CALLER) &&
+		meta.ptr[1] <= CT_VARINT_ONE_BYTE_MAX && meta.ptr[1] == meta.len - 2);
 }
 
 const Ct__V1__CallMeta *ct_plain_call_meta_read(struct ct_bytes meta, struct ct_arena *a)
@@ -57,12 +58,7 @@ static uint8_t *put(uint8_t *at, unsigned number, uint64_t v)
 	if (v == 0)
 		return at; /* as proto3 has it */
 	*at++ = TAG_VARINT(number);
-	while (v > ONE_BYTE_MAX) {
-		*at++ = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	*at++ = (uint8_t)v;
-	return at;
+	return ct_varint_put(at, v);
 }
 
 size_t ct_plain_reply_meta_pack(const Ct__V1__ReplyMeta *meta,

@@ -3,14 +3,18 @@
  * The first byte picks the type, the rest is a message from a stranger. Either it is
  * refused, or what was read is written as bytes that read and write as the same; and
  * no message nested deeper than allowed is ever read, nor more memory taken than given.
+ * What is read without protobuf-c is what protobuf-c reads.
  */
 #include "base/check.h"
 #include "rpc/codec.h"
+#include "rpc/flat.h"
 
 #include "clinic/v1/patient.pb-c.h"
 #include "ct/v1/meta.pb-c.h"
 #include "ctest/v1/everything.pb-c.h"
+#include "ctest/v1/flat.pb-c.h"
 #include "ctest/v1/old.pb-c.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { ARENA_BYTES_MAX = 256 * 1024, MESSAGE_BYTES_MAX = 64 * 1024 };
@@ -18,11 +22,9 @@ enum { ARENA_BYTES_MAX = 256 * 1024, MESSAGE_BYTES_MAX = 64 * 1024 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const ProtobufCMessageDescriptor *const types[] = {
-	&ct__v1__call_meta__descriptor,
-	&ct__v1__reply_meta__descriptor,
-	&ctest__v1__everything__descriptor,
-	&ctest__v1__old__descriptor,
-	&clinic__v1__get_patient_detail_response__descriptor,
+	&ct__v1__call_meta__descriptor,     &ct__v1__reply_meta__descriptor,
+	&ctest__v1__everything__descriptor, &ctest__v1__old__descriptor,
+	&ctest__v1__flat__descriptor,       &clinic__v1__get_patient_detail_response__descriptor,
 };
 
 /* False: refused, which only the reasons of the contract allow. */
@@ -70,6 +72,35 @@ static void drop_unknown(ProtobufCMessage *msg)
 			drop_unknown_in(msg, &msg->descriptor->fields[i]);
 }
 
+/* The same verdict and the same bytes, as far as the two are comparable. */
+static void compare_with_protobuf_c(const ProtobufCMessageDescriptor *type, struct ct_bytes in,
+				    const ProtobufCMessage *ours)
+{
+	ProtobufCMessage *theirs = protobuf_c_message_unpack(type, NULL, in.len, in.ptr);
+	uint8_t *a, *b;
+	size_t len;
+
+	CT_CHECK((theirs != NULL) == (ours != NULL));
+	if (theirs == NULL)
+		return;
+	len = protobuf_c_message_get_packed_size(theirs);
+	CT_CHECK(protobuf_c_message_get_packed_size(ours) == len);
+	a = malloc(len + 1);
+	b = malloc(len + 1);
+	CT_CHECK(a != NULL && b != NULL);
+	(void)protobuf_c_message_pack(theirs, a);
+	(void)protobuf_c_message_pack(ours, b);
+	CT_CHECK(memcmp(a, b, len) == 0);
+	if (ours->n_unknown_fields == 0) {
+		CT_CHECK(ct_flat_bytes(ours) == len);
+		ct_flat_write(ours, b);
+		CT_CHECK(memcmp(a, b, len) == 0);
+	}
+	free(a);
+	free(b);
+	protobuf_c_message_free_unpacked(theirs, NULL);
+}
+
 static void write_and_read(const ProtobufCMessageDescriptor *type, const ProtobufCMessage *msg,
 			   struct ct_arena *a)
 {
@@ -89,14 +120,18 @@ static void write_and_read(const ProtobufCMessageDescriptor *type, const Protobu
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const ProtobufCMessageDescriptor *type;
-	ProtobufCMessage *msg;
+	ProtobufCMessage *msg = NULL;
 	struct ct_arena a;
+	bool read;
 
 	if (size == 0)
 		return 0;
 	type = types[data[0] % CT_ARRAY_N(types)];
 	ct_arena_init(&a, 1024, ARENA_BYTES_MAX);
-	if (read_message(type, ct_bytes_of(data + 1, size - 1), &a, &msg)) {
+	read = read_message(type, ct_bytes_of(data + 1, size - 1), &a, &msg);
+	if (ct_flat_type(type) && a.taken_bytes < ARENA_BYTES_MAX / 4) /* room was not the matter */
+		compare_with_protobuf_c(type, ct_bytes_of(data + 1, size - 1), read ? msg : NULL);
+	if (read) {
 		drop_unknown(msg);
 		write_and_read(type, msg, &a);
 	}
