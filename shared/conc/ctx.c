@@ -282,24 +282,32 @@ void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *ti
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx))
 {
 	CT_CHECK(parent != NULL || timers != NULL);
-	ct_ctx_init_at(ctx, parent, timers, deadline,
-		       ct_now(ct_timers_clock(parent != NULL ? parent->timers : timers)), release);
+	ct_ctx_init_opts(ctx, &(struct ct_ctx_opts){
+				      .parent = parent,
+				      .timers = timers,
+				      .deadline = deadline,
+				      .now = ct_now(ct_timers_clock(parent != NULL ? parent->timers
+										   : timers)),
+				      .release = release,
+				      .refs = 1,
+			      });
 }
 
-void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
-		    ct_instant deadline, ct_instant now, void (*release)(struct ct_ctx *ctx))
+void ct_ctx_init_opts(struct ct_ctx *ctx, const struct ct_ctx_opts *o)
 {
+	struct ct_ctx *parent = o->parent;
 	enum ct_cancel_reason why = CT_CANCEL_NONE;
 
-	CT_CHECK(parent != NULL || timers != NULL);
+	CT_CHECK(parent != NULL || o->timers != NULL);
+	CT_CHECK(o->refs > 0);
 	*ctx = (struct ct_ctx){
 		.parent = parent,
-		.timers = parent != NULL ? parent->timers : timers,
-		.deadline = parent != NULL ? ct_deadline_sooner(parent->deadline, deadline)
-					   : deadline,
-		.release = release,
+		.timers = parent != NULL ? parent->timers : o->timers,
+		.deadline = parent != NULL ? ct_deadline_sooner(parent->deadline, o->deadline)
+					   : o->deadline,
+		.release = o->release,
 	};
-	atomic_init(&ctx->refs, 1);
+	atomic_init(&ctx->refs, o->refs);
 	atomic_init(&ctx->tripped, CT_CANCEL_NONE);
 	atomic_init(&ctx->tripped_ns, 0);
 	ct_list_init(&ctx->children);
@@ -307,8 +315,13 @@ void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers 
 	ct_list_init(&ctx->hooks);
 	ct_timer_init(&ctx->timer, deadline_fn);
 
-	if (now.ns >= ctx->deadline.ns)
+	if (o->now.ns >= ctx->deadline.ns)
 		why = CT_CANCEL_DEADLINE;
+	if (o->hook != NULL) {
+		ct_list_init(&o->hook->link);
+		ct_list_push_back(&ctx->hooks, &o->hook->link);
+		o->hook->fn = o->hook_fn;
+	}
 	if (parent != NULL) {
 		ct_ctx_ref(parent);
 		ctx->trace = parent->trace;
@@ -317,7 +330,11 @@ void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers 
 		why = enter_tree(ctx, why);
 	}
 	if (why != CT_CANCEL_NONE) {
-		set_tripped(ctx, why); /* nobody else knows it yet, and it has no hooks */
+		set_tripped(ctx, why); /* nobody else knows it yet */
+		if (o->hook != NULL) {
+			ct_list_remove(&o->hook->link);
+			o->hook->fn = NULL;
+		}
 	} else if (parent == NULL || ctx->deadline.ns < parent->deadline.ns) {
 		/* else the parent's deadline trips it in time */
 		ctx->timer_armed = true;

@@ -101,9 +101,23 @@ CT_MUST_USE ct_status ct_ctx_with_timeout_ms(struct ct_ctx *parent, uint32_t tim
 void ct_ctx_init(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
 		 ct_instant deadline, void (*release)(struct ct_ctx *ctx));
 
-/* The same for who has just read the clock. */
-void ct_ctx_init_at(struct ct_ctx *ctx, struct ct_ctx *parent, struct ct_timers *timers,
-		    ct_instant deadline, ct_instant now, void (*release)(struct ct_ctx *ctx));
+struct ct_ctx_hook;
+typedef void(ct_ctx_hook_fn)(struct ct_ctx_hook *hook, enum ct_cancel_reason why);
+
+/* The same for calls, which count what they take: the clock that was just read, the
+ * references that are sure to be needed, and the hook, set before anybody else can
+ * see the context, so without its lock. A context that is tripped from the start has
+ * no hook, and its fn never runs: the caller looks. */
+struct ct_ctx_opts {
+	struct ct_ctx *parent;    /* NULL: a root */
+	struct ct_timers *timers; /* for a root */
+	ct_instant deadline, now;
+	void (*release)(struct ct_ctx *ctx);
+	int refs;                 /* the caller's, at least 1 */
+	struct ct_ctx_hook *hook; /* NULL: none */
+	ct_ctx_hook_fn *hook_fn;
+};
+void ct_ctx_init_opts(struct ct_ctx *ctx, const struct ct_ctx_opts *opts);
 
 struct ct_ctx *ct_ctx_ref(struct ct_ctx *ctx); /* returns ctx */
 /* The owner is done with it. From here on only ct_ctx_cancel() on ctx itself can
@@ -152,8 +166,6 @@ enum ct_criticality ct_ctx_criticality(const struct ct_ctx *ctx, enum ct_critica
 
 /* Called when a context trips. Lives in the caller's memory until it ran,
  * ct_ctx_hook_remove() returned, or the context is freed. Fields are private. */
-struct ct_ctx_hook;
-typedef void(ct_ctx_hook_fn)(struct ct_ctx_hook *hook, enum ct_cancel_reason why);
 struct ct_ctx_hook {
 	struct ct_list link;
 	ct_ctx_hook_fn *fn;

@@ -77,11 +77,10 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 	count_refusal(s, why);
 	ct_srv__leave_places(s, c->route, c->session);
 	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head);
-	if (c->registered) {
+	if (c->registered)
 		ct_registry_remove(s->registry, &c->reg);
-		(void)ct_ctx_hook_remove(&c->ctx, &c->tripped);
-	}
-	ct_ctx_finish(&c->ctx);
+	(void)ct_ctx_finish_with_hook(&c->ctx, &c->tripped);
+	ct_ctx_unref(&c->ctx); /* its turn's */
 	ct_ctx_unref(&c->ctx);
 }
 
@@ -134,6 +133,17 @@ static enum ct_refusal judge(struct ct_server *s, const struct arrival *a)
 	return why;
 }
 
+/* The calls of one receive on their way into the pool. Each is held by a
+ * reference until the pool has them all: a context that is tripped before its
+ * task is queued finds nothing to remove, so that is looked at again behind it. */
+struct intake {
+	struct ct_list tasks;
+	struct ct_call *calls[INTAKE_N];
+	size_t n;
+	struct ct_list spare; /* calls without use yet */
+	size_t to_come;       /* messages not dealt with */
+};
+
 static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
 {
 	const uint64_t max_us = s->opts.max_deadline_ms * US_PER_MS;
@@ -144,41 +154,58 @@ static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
 	return ct_instant_add_us(a->now, max_us);
 }
 
-static struct ct_call *accept_call(struct ct_server *s, const struct arrival *a)
+static struct ct_call *take_call(struct ct_server *s, struct intake *in, bool brief)
 {
-	struct ct_call *c = ct_call__take(s, ct_srv__is_inline(a->route));
-	uint8_t *copy;
+	if (ct_list_empty(&in->spare))
+		ct_call__reserve(s, &in->spare, in->to_come);
+	return ct_call__take(s, &in->spare, brief);
+}
 
-	if (c == NULL)
-		return NULL;
-	ct_call__init_ctx(c, deadline_of(s, a), a->now);
-	c->received = a->now;
-	c->admitted = CT_NEVER;
-	c->header = a->header;
-	ct_ctx_set_criticality(&c->ctx, ct_call_criticality(c));
-	c->route = a->route;
-	c->reply_to = a->msg->route;
-	c->conn = ct_conn_ref(a->conn);
-	c->session = a->session;
-	c->in_line = false;
-	c->meta_bytes = c->payload = CT_BYTES_NONE;
-	c->meta = NULL;
-	copy = ct_arena_alloc(&c->arena, a->meta.len + a->payload.len);
-	if (copy == NULL) {
-		ct_ctx_finish(&c->ctx);
-		ct_ctx_unref(&c->ctx);
-		return NULL;
-	}
+/* Its meta and payload side by side in its own memory. False: there is none. */
+static bool copy_body(struct ct_call *c, const struct arrival *a)
+{
+	uint8_t *copy = ct_arena_alloc(&c->arena, a->meta.len + a->payload.len);
+
+	if (copy == NULL)
+		return false;
 	if (a->meta.len > 0)
 		memcpy(copy, a->meta.ptr, a->meta.len);
 	if (a->payload.len > 0)
 		memcpy(copy + a->meta.len, a->payload.ptr, a->payload.len);
 	c->meta_bytes = ct_bytes_of(copy, a->meta.len);
 	c->payload = ct_bytes_of(copy + a->meta.len, a->payload.len);
+	return true;
+}
+
+static struct ct_call *accept_call(struct ct_server *s, const struct arrival *a, struct intake *in)
+{
+	struct ct_call *c = take_call(s, in, ct_srv__is_inline(a->route));
+
+	if (c == NULL)
+		return NULL;
+	if (!copy_body(c, a)) {
+		ct_call__give_back(c);
+		return NULL;
+	}
+	c->received = a->now;
+	c->admitted = CT_NEVER;
+	c->header = a->header;
+	c->route = a->route;
+	c->reply_to = a->msg->route;
+	c->conn = ct_conn_ref(a->conn);
+	c->session = a->session;
+	c->in_line = false;
+	c->meta = NULL;
+	c->task = (struct ct_task){ .fn = ct_call__task_fn,
+				    .lane = a->route->method->lane,
+				    .spare = s->spare[a->header.code] };
+	ct_list_init(&c->task.link);
+	ct_call__init_ctx(c, deadline_of(s, a), a->now);
+	ct_ctx_set_criticality(&c->ctx, ct_call_criticality(c));
 	return c;
 }
 
-/* In the registry and under the eye of its context. False: it was refused. */
+/* In the registry. False: it was refused. */
 static bool enlist(struct ct_server *s, struct ct_call *c)
 {
 	ct_status st;
@@ -187,10 +214,6 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 		ct_call__refuse(c, CT_REFUSAL_EXPIRED);
 		return false;
 	}
-	c->task = (struct ct_task){ .fn = ct_call__task_fn,
-				    .lane = c->route->method->lane,
-				    .spare = s->spare[c->header.code] };
-	ct_list_init(&c->task.link);
 	c->reg.id = c->header.cancel_id;
 	st = ct_registry_add(s->registry, &c->reg, c->received);
 	if (st != CT_OK) {
@@ -210,7 +233,6 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
 	c->registered = true;
 	ct_sm_move(&c->sm, CT_CALL_QUEUED);
 	ct_call__join_line(c);
-	ct_ctx_on_cancel(&c->ctx, &c->tripped, ct_call__tripped);
 	return true;
 }
 
@@ -219,19 +241,18 @@ static bool enlist(struct ct_server *s, struct ct_call *c)
  * that, the end waits for. */
 static void run_here(struct ct_server *s, struct ct_call *c)
 {
-	ct_ctx_ref(&c->ctx); /* it may end, or be kept and end on another thread */
-	ct_call__run_inline(c);
+	ct_call__run_inline(c); /* it may end, or be kept and end on another thread */
 	if (!atomic_load(&c->answered)) {
 		if (atomic_load(&s->cancelling))
 			(void)ct_ctx_cancel(&c->ctx, CT_CANCEL_DRAIN);
 		else
 			ct_call__not_brief(c);
 	}
-	ct_ctx_unref(&c->ctx);
 }
 
-/* The call that is to be queued; NULL: it was refused, or ran at once. */
-static struct ct_call *on_call(struct ct_server *s, struct arrival *a)
+/* The call that is to be queued, with the receiver's reference; NULL: it was refused, or
+ * ran at once. */
+static struct ct_call *on_call(struct ct_server *s, struct arrival *a, struct intake *in)
 {
 	enum ct_refusal why;
 	struct ct_call *c;
@@ -243,18 +264,19 @@ static struct ct_call *on_call(struct ct_server *s, struct arrival *a)
 		refuse_arrival(s, a, why);
 		return NULL;
 	}
-	c = accept_call(s, a);
+	c = accept_call(s, a, in);
 	if (c == NULL) {
 		ct_srv__leave_places(s, a->route, a->session);
 		refuse_arrival(s, a, CT_REFUSAL_NO_MEMORY);
 		return NULL;
 	}
 	ct_sm_init(&c->sm, ct_call__rows, CT_CALL_RECEIVED, NULL);
-	if (!enlist(s, c))
-		return NULL;
-	if (!ct_srv__is_inline(a->route))
-		return c;
-	run_here(s, c);
+	if (enlist(s, c)) {
+		if (!ct_srv__is_inline(a->route))
+			return c;
+		run_here(s, c);
+	}
+	ct_ctx_unref(&c->ctx);
 	return NULL;
 }
 
@@ -285,15 +307,6 @@ static void on_cancel(struct ct_server *s, const struct arrival *a)
 	}
 	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head);
 }
-
-/* The calls of one receive on their way into the pool. Each is held by a
- * reference until the pool has them all: a context that is tripped before its
- * task is queued finds nothing to remove, so that is looked at again behind it. */
-struct intake {
-	struct ct_list tasks;
-	struct ct_call *calls[INTAKE_N];
-	size_t n;
-};
 
 /* Why the pool did not take it. */
 static enum ct_refusal why_left(const struct ct_call *c, ct_status st)
@@ -344,7 +357,6 @@ static void take_in(struct ct_server *s, struct intake *in, struct ct_call *c)
 {
 	if (in->n == INTAKE_N)
 		submit(s, in);
-	ct_ctx_ref(&c->ctx);
 	in->calls[in->n++] = c;
 	ct_list_push_back(&in->tasks, &c->task.link);
 }
@@ -382,12 +394,13 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 	struct ct_session *session = user;
 	struct ct_server *s = session != NULL ? session->server : NULL;
 	struct arrival a = { .conn = conn, .session = session };
-	struct intake in = { .n = 0 };
+	struct intake in = { .to_come = n };
 
 	if (s == NULL)
 		return; /* there was no memory for its session: it is being closed */
 	a.now = ct_now(s->clk);
 	ct_list_init(&in.tasks);
+	ct_list_init(&in.spare);
 	for (size_t i = 0; i < n; i++) {
 		struct ct_call *c = NULL;
 		const char *why;
@@ -400,13 +413,15 @@ static void on_batch(struct ct_conn *conn, void *user, const struct ct_net_msg *
 			break;
 		}
 		if (a.header.kind == CT_WIRE_CALL)
-			c = on_call(s, &a);
+			c = on_call(s, &a, &in);
 		else
 			on_cancel(s, &a);
 		if (c != NULL)
 			take_in(s, &in, c);
+		in.to_come--;
 	}
 	submit(s, &in);
+	ct_call__unreserve(s, &in.spare);
 }
 
 static void on_opened(void *arg, struct ct_conn *conn, void **ret_user)

@@ -146,6 +146,7 @@ void ct_call__end_queued(struct ct_call *c)
 	c->started = c->answered_at = c->ended = now;
 	c->queue_us = ct_instant_us_between(c->admitted, now);
 	finish(c, &head, why, false, CT_BYTES_NONE);
+	ct_ctx_unref(&c->ctx); /* its turn's */
 }
 
 static void answer(struct ct_call *c, ct_status st, const char *message,

@@ -26,17 +26,21 @@ static void destroy(struct ct_call *c)
 	ct_mem_free(c);
 }
 
-static void less_alive_locked(struct ct_server *s, bool brief) CT_REQUIRES(&s->free_lock)
+static void tell_idle_locked(struct ct_server *s) CT_REQUIRES(&s->free_lock)
 {
-	s->alive--;
-	s->brief -= brief;
 	if (s->alive == s->brief)
 		ct_cond_broadcast(&s->idle);
 }
 
-static void recycle(struct ct_ctx *ctx)
+static void less_alive_locked(struct ct_server *s, bool brief) CT_REQUIRES(&s->free_lock)
 {
-	struct ct_call *c = CT_CONTAINER_OF(ctx, struct ct_call, ctx);
+	s->alive--;
+	s->brief -= brief;
+	tell_idle_locked(s);
+}
+
+void ct_call__give_back(struct ct_call *c)
+{
 	struct ct_server *s = c->server;
 	const bool brief = c->brief;
 
@@ -56,6 +60,11 @@ static void recycle(struct ct_ctx *ctx)
 		destroy(c);
 }
 
+static void release(struct ct_ctx *ctx)
+{
+	ct_call__give_back(CT_CONTAINER_OF(ctx, struct ct_call, ctx));
+}
+
 static struct ct_call *make(struct ct_server *s)
 {
 	struct ct_call *c = ct_mem_zalloc(1, sizeof(*c));
@@ -70,25 +79,62 @@ static struct ct_call *make(struct ct_server *s)
 	return c;
 }
 
-struct ct_call *ct_call__take(struct ct_server *s, bool brief)
+void ct_call__reserve(struct ct_server *s, struct ct_list *spare, size_t n)
 {
 	struct ct_list *l;
-	struct ct_call *c;
 
 	ct_lock_acquire(&s->free_lock);
-	l = ct_list_pop_front(&s->free_calls);
-	s->free_n -= l != NULL;
-	s->alive++;
+	for (size_t i = 0; i < n && (l = ct_list_pop_front(&s->free_calls)) != NULL; i++) {
+		ct_list_push_back(spare, l);
+		s->free_n--;
+		s->alive++;
+	}
+	ct_lock_release(&s->free_lock);
+}
+
+void ct_call__unreserve(struct ct_server *s, struct ct_list *spare)
+{
+	struct ct_list *l;
+
+	if (ct_list_empty(spare))
+		return;
+	ct_lock_acquire(&s->free_lock);
+	while ((l = ct_list_pop_front(spare)) != NULL) {
+		ct_list_push_front(&s->free_calls, l);
+		s->free_n++;
+		less_alive_locked(s, false);
+	}
+	ct_lock_release(&s->free_lock);
+}
+
+/* One that was reserved counts as alive already. */
+static struct ct_call *take(struct ct_server *s, struct ct_list *spare, bool brief)
+{
+	struct ct_list *l = ct_list_pop_front(spare);
+	struct ct_call *c;
+
+	if (l != NULL && !brief)
+		return CT_CONTAINER_OF(l, struct ct_call, free_link);
+	ct_lock_acquire(&s->free_lock);
+	s->alive += l == NULL;
 	s->brief += brief;
+	tell_idle_locked(s);
 	ct_lock_release(&s->free_lock);
 	c = l != NULL ? CT_CONTAINER_OF(l, struct ct_call, free_link) : make(s);
 	if (c == NULL) {
 		ct_lock_acquire(&s->free_lock);
 		less_alive_locked(s, brief);
 		ct_lock_release(&s->free_lock);
-		return NULL;
 	}
+	return c;
+}
 
+struct ct_call *ct_call__take(struct ct_server *s, struct ct_list *spare, bool brief)
+{
+	struct ct_call *c = take(s, spare, brief);
+
+	if (c == NULL)
+		return NULL;
 	ct_list_init(&c->free_link);
 	c->resume_fn = NULL;
 	c->conn = NULL;
@@ -122,7 +168,15 @@ void ct_call__not_brief(struct ct_call *c)
 
 void ct_call__init_ctx(struct ct_call *c, ct_instant deadline, ct_instant now)
 {
-	ct_ctx_init_at(&c->ctx, NULL, c->server->timers, deadline, now, recycle);
+	ct_ctx_init_opts(&c->ctx, &(struct ct_ctx_opts){
+					  .timers = c->server->timers,
+					  .deadline = deadline,
+					  .now = now,
+					  .release = release,
+					  .refs = CT_CALL_REFS,
+					  .hook = &c->tripped,
+					  .hook_fn = ct_call__tripped,
+				  });
 	ct_ctx_set_served(&c->ctx);
 }
 

@@ -74,8 +74,8 @@ static void serve(struct ct_call *c)
 	}
 }
 
-/* Its turn came. A reference keeps the memory while the handler runs, for it may
- * answer at once. */
+/* Its turn came. The turn's reference keeps the memory while the handler runs, for it
+ * may answer at once. */
 static void run(struct ct_call *c, ct_instant now)
 {
 	const char *broken;
@@ -84,7 +84,6 @@ static void run(struct ct_call *c, ct_instant now)
 	c->started = now;
 	c->queue_us = ct_instant_us_between(c->admitted, c->started); /* 0 for INLINE */
 	ct_call__begin_trace(c);
-	ct_ctx_ref(&c->ctx);
 	broken = ct_call__metadata_broken(c);
 	if (broken == NULL) {
 		serve(c);
@@ -115,6 +114,24 @@ static ct_instant work(struct ct_call *c, ct_instant began)
 	return ended;
 }
 
+/* When this worker ended its last call, if it did nothing else since; 0: it did. */
+static _Thread_local ct_instant just_ended;
+
+void ct_call__rest(void)
+{
+	just_ended.ns = 0;
+	ct_outbox__flush();
+}
+
+/* One look at the clock for the end of a call and the beginning of the next. */
+static ct_instant begin_turn(const struct ct_server *s)
+{
+	const ct_instant now = just_ended.ns != 0 ? just_ended : ct_now(s->clk);
+
+	just_ended.ns = 0;
+	return now;
+}
+
 void ct_call__task_fn(struct ct_task *task, ct_status why)
 {
 	struct ct_call *c = CT_CONTAINER_OF(task, struct ct_call, task);
@@ -124,7 +141,7 @@ void ct_call__task_fn(struct ct_task *task, ct_status why)
 		ct_call__refuse(c, CT_REFUSAL_DRAINING); /* the pool closes */
 		return;
 	}
-	now = ct_now(c->server->clk);
+	now = begin_turn(c->server);
 	ct_srv__turn(c, now);
 	ct_outbox__begin(ct_median_ns(&c->route->busy));
 	if (ct_ctx_status_at(&c->ctx, now) != CT_OK) {
@@ -134,7 +151,7 @@ void ct_call__task_fn(struct ct_task *task, ct_status why)
 		ct_pool_leave(&c->task); /* whoever has the refusal may send the next call */
 		ct_call__refuse(c, CT_REFUSAL_HOPELESS);
 	} else {
-		now = work(c, now);
+		just_ended = now = work(c, now);
 	}
 	ct_outbox__end(now);
 }
@@ -159,6 +176,7 @@ static void resume_fn(struct ct_task *task, ct_status why)
 	struct ct_call *c = CT_CONTAINER_OF(task, struct ct_call, resume_task);
 
 	CT_CHECK(why == CT_OK); /* the pool outlives every kept call */
+	just_ended.ns = 0;
 	ct_ctx_ref(&c->ctx);
 	c->resume_fn(c, c->resume_arg);
 	ct_ctx_unref(&c->ctx);

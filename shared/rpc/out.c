@@ -200,7 +200,7 @@ static bool claim_unsent(struct ct_out *o, const struct shot *s)
 
 /* Sends one attempt. The caller holds a reference, for the reply may be here
  * before this returns. */
-static void shoot(struct ct_out *o, const struct shot *s)
+static void shoot(struct ct_out *o, const struct shot *s, ct_instant now)
 {
 	const struct ct_sp_route route = { .words = { s->request_id }, .n = 1 };
 	struct ct_wire_header h = {
@@ -217,7 +217,9 @@ static void shoot(struct ct_out *o, const struct shot *s)
 	ct_status st;
 
 	/* the budget at the last moment before the connection has it */
-	h.budget_us = ct_deadline_left_us(ct_now(o->client->clk), ct_ctx_deadline(&o->ctx));
+	if (now.ns == CT_NEVER.ns)
+		now = ct_now(o->client->clk);
+	h.budget_us = ct_deadline_left_us(now, ct_ctx_deadline(&o->ctx));
 	if (h.budget_us == 0) {
 		if (claim_unsent(o, s))
 			fail_tripped(o);
@@ -256,20 +258,18 @@ static enum place place_locked(struct ct_client *c, struct ct_out *o, struct sho
 	return PLACE_WAITS;
 }
 
-/* From HANDLED (or new): out on a link, or waiting, or failed. */
-void ct_out__dispatch(struct ct_out *o)
+void ct_out__dispatch_held(struct ct_out *o, ct_instant now)
 {
 	struct ct_client *c = o->client;
 	enum place place;
 	struct shot s;
 
-	ct_ctx_ref(&o->ctx); /* it may end before this returns */
 	ct_lock_acquire(&c->lock);
 	place = place_locked(c, o, &s);
 	ct_lock_release(&c->lock);
 	switch (place) {
 	case PLACE_SENT:
-		shoot(o, &s);
+		shoot(o, &s, now);
 		ct_conn_unref(s.conn);
 		break;
 	case PLACE_WAITS:
@@ -281,6 +281,12 @@ void ct_out__dispatch(struct ct_out *o)
 		ct_out__fail(o, &no_connection);
 		break;
 	}
+}
+
+void ct_out__dispatch(struct ct_out *o)
+{
+	ct_ctx_ref(&o->ctx); /* it may end before this returns */
+	ct_out__dispatch_held(o, CT_NEVER);
 	ct_ctx_unref(&o->ctx);
 }
 

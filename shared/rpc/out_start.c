@@ -7,6 +7,9 @@
 
 #define US_PER_MS UINT64_C(1000)
 
+/* A payload up to this is packed in less than the us in which time is told. */
+enum { SMALL_BYTES = 1024 };
+
 /* False: *ret_f says why it cannot be sent. */
 static bool pack(struct ct_out *o, const ProtobufCMessage *req, const struct ct_call_opts *opts,
 		 struct ct_failure *ret_f)
@@ -99,16 +102,22 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 	o->on = NULL;
 	o->state = CT_OUT_HANDLED;
 	atomic_store_explicit(&o->starting, true, memory_order_relaxed);
-	ct_ctx_init_at(&o->ctx, parent, c->timers, deadline_of(c, parent, m, opts, o->started),
-		       o->started, ct_out__release);
-	ct_ctx_ref(&o->ctx); /* ours, until this returns */
-	ct_ctx_on_cancel(&o->ctx, &o->tripped, ct_out__tripped);
+	ct_ctx_init_opts(&o->ctx, &(struct ct_ctx_opts){
+					  .parent = parent,
+					  .timers = c->timers,
+					  .deadline = deadline_of(c, parent, m, opts, now),
+					  .now = now,
+					  .release = ct_out__release,
+					  .refs = 2, /* its life's, and ours until this returns */
+					  .hook = &o->tripped,
+					  .hook_fn = ct_out__tripped,
+				  });
 	if (begin(o, req, opts, &f))
-		ct_out__dispatch(o);
+		ct_out__dispatch_held(o, o->payload.len <= SMALL_BYTES ? now : CT_NEVER);
 	else if (o->admitted)
 		ct_out__fail(o, &f);
 	else
 		ct_out__turn_away(o, &f);
-	atomic_store(&o->starting, false);
+	atomic_store_explicit(&o->starting, false, memory_order_release);
 	ct_ctx_unref(&o->ctx);
 }

@@ -80,14 +80,18 @@ struct place {
 	struct tombstone *stones; /* WAYS of them */
 };
 
-static struct place place_of(struct ct_registry *r, const struct ct_id *id)
+static struct place place_at(struct ct_registry *r, uint64_t hash)
 {
-	const uint64_t hash = hash_of(r, id);
 	struct shard *s = &r->shards[hash % SHARDS];
 
 	return (struct place){ .shard = s,
 			       .bucket = &s->buckets[hash / SHARDS % BUCKETS],
 			       .stones = s->stones[hash / SHARDS % (BUCKETS / WAYS)] };
+}
+
+static struct place place_of(struct ct_registry *r, const struct ct_id *id)
+{
+	return place_at(r, hash_of(r, id));
 }
 
 static struct ct_registry_entry *find_locked(const struct place *at, const struct ct_id *id)
@@ -141,7 +145,8 @@ static void stones_last_until(struct ct_registry *r, ct_instant until)
 
 ct_status ct_registry_add(struct ct_registry *r, struct ct_registry_entry *e, ct_instant now)
 {
-	const struct place at = place_of(r, &e->id);
+	const uint64_t hash = hash_of(r, &e->id);
+	const struct place at = place_at(r, hash);
 	ct_status st = CT_OK;
 
 	ct_lock_acquire(&at.shard->lock);
@@ -150,6 +155,7 @@ ct_status ct_registry_add(struct ct_registry *r, struct ct_registry_entry *e, ct
 	} else if (find_locked(&at, &e->id) != NULL) {
 		st = CT_ALREADY_EXISTS;
 	} else {
+		e->hash = hash;
 		e->next = *at.bucket;
 		*at.bucket = e;
 	}
@@ -173,7 +179,7 @@ bool ct_registry_take_tombstone(struct ct_registry *r, const struct ct_id *id, c
 
 void ct_registry_remove(struct ct_registry *r, struct ct_registry_entry *e)
 {
-	const struct place at = place_of(r, &e->id);
+	const struct place at = place_at(r, e->hash);
 	struct ct_registry_entry **link = at.bucket;
 
 	ct_lock_acquire(&at.shard->lock);

@@ -21,6 +21,7 @@ struct ct_registry;
 struct ct_registry_entry {
 	struct ct_id id;
 	struct ct_registry_entry *next; /* in its bucket */
+	uint64_t hash;                  /* of id; the registry's own, as next */
 };
 
 CT_MUST_USE ct_status ct_registry_new(uint64_t tombstone_us, struct ct_registry **ret_registry);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rpc/outbox.h"
 #include "rpc/server_internal.h"
 
 #include "base/check.h"
@@ -75,7 +74,7 @@ static ct_status make_parts(struct ct_server *s)
 		.batch_workers_max = s->opts.batch_workers_max,
 		.queue_max = { s->opts.queue_max, s->opts.queue_max },
 		.name = "ct-work",
-		.rest = ct_outbox__flush,
+		.rest = ct_call__rest,
 	};
 	const uint32_t stone_ms = s->opts.max_deadline_ms < TOMBSTONE_MS_MAX
 					  ? s->opts.max_deadline_ms

@@ -40,6 +40,13 @@ enum {
 };
 
 /*
+ * References that a call has from the start: that of its life, which its end gives up;
+ * that of its turn, so that its memory stays while a handler runs that has answered;
+ * and that of the receiving thread, which looks at it once more when the pool has it.
+ */
+enum { CT_CALL_REFS = 3 };
+
+/*
  * Lives in its server's free list between calls. ctx's reference count is the
  * call's. Everything but the atomics belongs to whoever holds the call's turn:
  * the receiving thread, then the queue, then a worker or the handler's thread;
@@ -89,7 +96,7 @@ struct ct_call {
 	size_t metadata_n, metadata_bytes;
 	uint32_t retry_after_ms;
 	bool no_retry;
-	bool registered; /* in the registry, hook set */
+	bool registered; /* in the registry */
 	bool brief;      /* counts as that: in lane INLINE, and not kept; under free_lock */
 	atomic_bool answered;
 	atomic_bool kept;
@@ -215,11 +222,18 @@ void ct_srv__leave_session(struct ct_session *session);
 uint64_t ct_srv__in_flight(const struct ct_server *s); /* in all lanes */
 bool ct_srv__is_inline(const struct ct_route *r);
 
-/* call_pool.c. NULL: no memory. A taken call has one reference and counts as alive. */
-struct ct_call *ct_call__take(struct ct_server *s, bool brief);
+/* call_pool.c. Up to n calls for those that a receive brings, under one lock; they count
+ * as alive until they are given back. */
+void ct_call__reserve(struct ct_server *s, struct ct_list *spare, size_t n);
+void ct_call__unreserve(struct ct_server *s, struct ct_list *spare);
+/* From spare, or a new one. NULL: no memory. */
+struct ct_call *ct_call__take(struct ct_server *s, struct ct_list *spare, bool brief);
+/* Of one without a context; that of another does it at its last unref. */
+void ct_call__give_back(struct ct_call *c);
 /* It was kept: a drain waits for it. */
 void ct_call__not_brief(struct ct_call *c);
-/* Gives it its context: from here on the last unref ends its life. */
+/* Gives it its context, with CT_CALL_REFS references and its hook: from here on the last
+ * unref ends its life, and it may be tripped. Its task is set. */
 void ct_call__init_ctx(struct ct_call *c, ct_instant deadline, ct_instant now);
 void ct_call__free_all(struct ct_server *s);
 
@@ -227,6 +241,7 @@ void ct_call__free_all(struct ct_server *s);
 const Ct__V1__CallMeta *ct_call__meta(struct ct_call *c); /* decodes it at first use */
 void ct_call__begin_trace(struct ct_call *c); /* its context continues the caller's trace */
 ct_task_fn ct_call__task_fn;
+void ct_call__rest(void); /* the worker that calls it finds nothing more to do for now */
 void ct_call__run_inline(struct ct_call *c);
 /* The hook of a call's context. */
 ct_ctx_hook_fn ct_call__tripped;
@@ -250,7 +265,8 @@ const char *ct_call__metadata_broken(struct ct_call *c);
 /* call_ledger.c: no hop is added any more, and none is being added. */
 void ct_call__close_ledger(struct ct_call *c);
 
-/* call_end.c: ends a call that never ran. The caller's turn is given up. */
+/* call_end.c: ends a call that never ran. The caller's turn is given up, with its
+ * reference. */
 void ct_call__refuse(struct ct_call *c, enum ct_refusal why);
 void ct_call__end_queued(struct ct_call *c);
 

@@ -303,3 +303,99 @@ Test(ctx_hooks, remove_does_not_wait_for_another_hooks_fn)
 	ct_ctx_unref(s.ctx);
 	fixture_fini(&f);
 }
+
+/* ---- set from the start ------------------------------------------------------------ */
+
+static atomic_int released_n;
+
+static void count_release(struct ct_ctx *ctx)
+{
+	(void)ctx;
+	atomic_fetch_add(&released_n, 1);
+}
+
+static void init_watched(struct ct_ctx *ctx, struct ct_ctx *parent, ct_instant deadline, int refs,
+			 struct witness *w)
+{
+	*w = (struct witness){ .why = CT_CANCEL_NONE };
+	atomic_store(&released_n, 0);
+	ct_ctx_init_opts(ctx, &(struct ct_ctx_opts){ .parent = parent,
+						     .timers = f.timers,
+						     .deadline = deadline,
+						     .now = ct_now(&f.clock.clk),
+						     .release = count_release,
+						     .refs = refs,
+						     .hook = &w->hook,
+						     .hook_fn = witness_fn });
+}
+
+Test(ctx_hooks, one_that_is_set_from_the_start_runs_once_like_any_other)
+{
+	struct witness first, second;
+	struct ct_ctx ctx;
+
+	fixture_init(&f);
+	init_watched(&ctx, NULL, in_ms(&f, 5), 1, &first);
+	watch(&ctx, &second);
+	pass_ms(&f, 4);
+	cr_assert_eq(atomic_load(&first.runs), 0);
+	pass_ms(&f, 1);
+	cr_assert_eq(atomic_load(&first.runs), 1);
+	cr_assert_eq(atomic_load(&second.runs), 1);
+	cr_assert_eq(first.why, CT_CANCEL_DEADLINE);
+	cr_assert_not(ct_ctx_finish_with_hook(&ctx, &first.hook), "it ran");
+	ct_ctx_unref(&ctx);
+	fixture_fini(&f);
+}
+
+Test(ctx_hooks, one_that_is_set_from_the_start_is_removed_like_any_other)
+{
+	struct witness w;
+	struct ct_ctx ctx;
+
+	fixture_init(&f);
+	init_watched(&ctx, NULL, in_ms(&f, 5), 1, &w);
+	cr_assert(ct_ctx_hook_remove(&ctx, &w.hook));
+	pass_ms(&f, 10);
+	cr_assert(ct_ctx_done(&ctx));
+	cr_assert_eq(atomic_load(&w.runs), 0);
+	ct_ctx_unref(&ctx);
+	fixture_fini(&f);
+}
+
+Test(ctx_hooks, context_that_is_tripped_from_the_start_runs_none_of_the_start)
+{
+	struct witness late, below;
+	struct ct_ctx ctx, child;
+
+	fixture_init(&f);
+	init_watched(&ctx, NULL, ct_now(&f.clock.clk), 1, &late);
+	init_watched(&child, &ctx, CT_NEVER, 1, &below);
+	cr_assert(ct_ctx_done(&ctx));
+	cr_assert(ct_ctx_done(&child));
+	cr_assert_eq(atomic_load(&late.runs), 0);
+	cr_assert_eq(atomic_load(&below.runs), 0);
+	cr_assert_not(ct_ctx_hook_remove(&child, &below.hook), "it is as one that ran");
+	cr_assert_not(ct_ctx_finish_with_hook(&ctx, &late.hook));
+	ct_ctx_unref(&child);
+	ct_ctx_unref(&ctx);
+	fixture_fini(&f);
+}
+
+Test(ctx_hooks, context_with_references_from_the_start_lives_until_the_last_is_gone)
+{
+	enum { REFS = 3 };
+	struct witness w;
+	struct ct_ctx ctx;
+
+	fixture_init(&f);
+	init_watched(&ctx, NULL, in_ms(&f, 5), REFS, &w);
+	for (int i = 0; i < REFS; i++) {
+		cr_assert_eq(atomic_load(&released_n), 0);
+		ct_ctx_unref(&ctx);
+	}
+	cr_assert_eq(atomic_load(&released_n), 1);
+	pass_ms(&f, 10);
+	cr_assert_eq(atomic_load(&w.runs), 0, "its deadline is disarmed");
+	fixture_fini(&f);
+}
