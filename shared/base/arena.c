@@ -5,15 +5,16 @@
 #include "base/mem.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { ALIGN = 16, CHUNK_MIN = 256, CHUNK_MAX = 64 * 1024 };
+enum { CHUNK_MIN = 256, CHUNK_MAX = 64 * 1024 };
 
 struct ct_arena_chunk {
 	struct ct_arena_chunk *next;
-	size_t size, used; /* of data */
-	alignas(ALIGN) uint8_t data[];
+	size_t size; /* of data */
+	alignas(CT_ARENA_ALIGN) uint8_t data[];
 };
 
 void ct_arena_init(struct ct_arena *a, size_t chunk_bytes, size_t max_bytes)
@@ -39,6 +40,8 @@ void ct_arena_fini(struct ct_arena *a)
 {
 	free_chunks(a->first);
 	a->first = a->last = NULL;
+	a->at = NULL;
+	a->room = 0;
 }
 
 /* Doubled with each chunk, so that many small pieces take few chunks. */
@@ -51,16 +54,25 @@ static size_t next_chunk_bytes(const struct ct_arena *a)
 	return a->grow_bytes > CHUNK_MAX / 2 ? CHUNK_MAX : 2 * a->grow_bytes;
 }
 
-static struct ct_arena_chunk *grow(struct ct_arena *a, size_t size)
+/* Pieces come from the last chunk now, up to the arena's limit. */
+static void use_last(struct ct_arena *a)
+{
+	const size_t allowed = a->max_bytes - a->taken_bytes;
+
+	a->at = a->last->data;
+	a->room = a->last->size < allowed ? a->last->size : allowed;
+}
+
+static bool grow(struct ct_arena *a, size_t size)
 {
 	const size_t usual = next_chunk_bytes(a), room = size > usual ? size : usual;
 	struct ct_arena_chunk *c;
 
 	if (room > SIZE_MAX - sizeof(*c))
-		return NULL;
+		return false;
 	c = ct_mem_alloc(sizeof(*c) + room);
 	if (c == NULL)
-		return NULL;
+		return false;
 	*c = (struct ct_arena_chunk){ .size = room };
 	a->grow_bytes = usual;
 	if (a->last == NULL)
@@ -68,25 +80,26 @@ static struct ct_arena_chunk *grow(struct ct_arena *a, size_t size)
 	else
 		a->last->next = c;
 	a->last = c;
-	return c;
+	use_last(a);
+	return true;
 }
 
-void *ct_arena_alloc(struct ct_arena *a, size_t size)
+/* The last piece of all may be rounded up over the limit. */
+void *ct_arena__alloc_from_new(struct ct_arena *a, size_t size)
 {
-	struct ct_arena_chunk *c = a->last;
+	const size_t allowed = a->max_bytes - a->taken_bytes;
+	size_t whole;
 	void *p;
 
-	if (size > a->max_bytes || a->taken_bytes > a->max_bytes - size || size > SIZE_MAX - ALIGN)
+	if (size > allowed || size > SIZE_MAX - CT_ARENA_ALIGN)
 		return NULL;
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	if (c == NULL || c->size - c->used < size) {
-		c = grow(a, size);
-		if (c == NULL)
-			return NULL;
-	}
-	p = c->data + c->used;
-	c->used += size;
-	a->taken_bytes += size;
+	whole = (size + CT_ARENA_ALIGN - 1) & ~(size_t)(CT_ARENA_ALIGN - 1);
+	if (!grow(a, whole))
+		return NULL;
+	p = a->at;
+	a->at += whole;
+	a->room -= whole < a->room ? whole : a->room;
+	a->taken_bytes += whole < allowed ? whole : allowed;
 	return p;
 }
 
@@ -110,11 +123,12 @@ void ct_arena_reset(struct ct_arena *a)
 	a->grow_bytes = a->chunk_bytes;
 	if (a->first == NULL)
 		return;
+	if (a->first->size > a->chunk_bytes) { /* one huge first message must not stay for ever */
+		ct_arena_fini(a);
+		return;
+	}
 	free_chunks(a->first->next);
 	a->first->next = NULL;
 	a->last = a->first;
-	a->first->used = 0;
-	if (a->first->size > a->chunk_bytes) { /* one huge first message must not stay for ever */
-		ct_arena_fini(a);
-	}
+	use_last(a);
 }

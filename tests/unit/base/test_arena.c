@@ -100,6 +100,21 @@ Test(arena, no_more_than_the_limit_can_be_taken_between_resets)
 	ct_arena_fini(&a);
 }
 
+Test(arena, last_bytes_of_an_odd_limit_can_be_taken_and_no_more)
+{
+	enum { ODD = 5 };
+	struct ct_arena a;
+
+	ct_arena_init(&a, CHUNK, 2 * CHUNK + ODD);
+	cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	cr_assert_not_null(ct_arena_alloc(&a, CHUNK));
+	cr_assert_null(ct_arena_alloc(&a, ODD + 1));
+	cr_assert_not_null(ct_arena_alloc(&a, ODD));
+	cr_assert_null(ct_arena_alloc(&a, 1));
+	cr_assert_leq(a.taken_bytes, a.max_bytes);
+	ct_arena_fini(&a);
+}
+
 Test(arena, out_of_memory_is_null_and_the_arena_goes_on)
 {
 	struct ct_arena a;
