@@ -125,22 +125,34 @@ ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_byte
 	return CT_OK;
 }
 
+static ct_status pack_flat(const ProtobufCMessage *msg, size_t max_bytes, struct ct_arena *a,
+			   struct ct_bytes *ret_out)
+{
+	struct ct_flat flat;
+	uint8_t *out;
+
+	ct_flat_load(msg, &flat);
+	out = flat.bytes <= max_bytes ? ct_arena_alloc(a, flat.bytes) : NULL;
+	if (out == NULL)
+		return CT_RESOURCE_EXHAUSTED;
+	ct_flat_write(&flat, out);
+	*ret_out = ct_bytes_of(out, flat.bytes);
+	return CT_OK;
+}
+
 ct_status ct_codec_pack(const ProtobufCMessage *msg, size_t max_bytes, struct ct_arena *a,
 			struct ct_bytes *ret_out)
 {
-	const bool flat = msg->n_unknown_fields == 0 && ct_flat_type(msg->descriptor);
-	const size_t len = flat ? ct_flat_bytes(msg) : protobuf_c_message_get_packed_size(msg);
+	size_t len;
 	uint8_t *out;
 
-	if (len > max_bytes)
-		return CT_RESOURCE_EXHAUSTED;
-	out = ct_arena_alloc(a, len);
+	if (msg->n_unknown_fields == 0 && ct_flat_type(msg->descriptor))
+		return pack_flat(msg, max_bytes, a, ret_out);
+	len = protobuf_c_message_get_packed_size(msg);
+	out = len <= max_bytes ? ct_arena_alloc(a, len) : NULL;
 	if (out == NULL)
 		return CT_RESOURCE_EXHAUSTED;
-	if (flat)
-		ct_flat_write(msg, out);
-	else
-		(void)protobuf_c_message_pack(msg, out);
+	(void)protobuf_c_message_pack(msg, out);
 	*ret_out = ct_bytes_of(out, len);
 	return CT_OK;
 }

@@ -7,11 +7,55 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "fixed-size fields are copied as they are");
+_Static_assert(sizeof(protobuf_c_boolean) == sizeof(uint32_t), "a boolean is loaded as a number");
 
 enum { TAG_BYTES_MAX = 2, LEN_BYTES_MAX = 5, BOOL_BYTES_MAX = 5, TAG_WIRE_BITS = 3 };
 
+/* How a member of the struct becomes a value on the wire. */
+enum how {
+	AS_IT_IS,
+	SIGNED, /* as 64 bits, so ten bytes where negative */
+	ZIGZAG,
+	BOOLEAN,
+	REAL, /* -0.0 is as good as nothing */
+	TEXT,
+	DATA,
+};
+
+enum {
+	VARINT = PROTOBUF_C_WIRE_TYPE_VARINT,
+	FIXED64 = PROTOBUF_C_WIRE_TYPE_64BIT,
+	BYTES = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+	FIXED32 = PROTOBUF_C_WIRE_TYPE_32BIT,
+};
+
+static const struct kind {
+	uint8_t wire_type;
+	uint8_t how; /* enum how */
+	uint8_t width;
+} kinds[] = {
+	[PROTOBUF_C_TYPE_INT32] = { VARINT, SIGNED, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_SINT32] = { VARINT, ZIGZAG, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_SFIXED32] = { FIXED32, AS_IT_IS, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_INT64] = { VARINT, AS_IT_IS, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_SINT64] = { VARINT, ZIGZAG, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_SFIXED64] = { FIXED64, AS_IT_IS, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_UINT32] = { VARINT, AS_IT_IS, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_FIXED32] = { FIXED32, AS_IT_IS, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_UINT64] = { VARINT, AS_IT_IS, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_FIXED64] = { FIXED64, AS_IT_IS, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_FLOAT] = { FIXED32, REAL, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_DOUBLE] = { FIXED64, REAL, sizeof(uint64_t) },
+	[PROTOBUF_C_TYPE_BOOL] = { VARINT, BOOLEAN, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_ENUM] = { VARINT, SIGNED, sizeof(uint32_t) },
+	[PROTOBUF_C_TYPE_STRING] = { BYTES, TEXT, sizeof(char *) },
+	[PROTOBUF_C_TYPE_BYTES] = { BYTES, DATA, sizeof(ProtobufCBinaryData) },
+};
+
 bool ct_flat_type(const ProtobufCMessageDescriptor *type)
 {
+	if (type->n_fields > CT_FLAT_FIELDS_MAX || type->message_init == NULL)
+		return false;
 	for (unsigned i = 0; i < type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &type->fields[i];
 
@@ -19,33 +63,7 @@ bool ct_flat_type(const ProtobufCMessageDescriptor *type)
 		    (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
 			return false;
 	}
-	return type->message_init != NULL;
-}
-
-static unsigned wire_type(const ProtobufCFieldDescriptor *f)
-{
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_SFIXED32:
-	case PROTOBUF_C_TYPE_FIXED32:
-	case PROTOBUF_C_TYPE_FLOAT:
-		return PROTOBUF_C_WIRE_TYPE_32BIT;
-	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_FIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return PROTOBUF_C_WIRE_TYPE_64BIT;
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_BYTES:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-	default:
-		return PROTOBUF_C_WIRE_TYPE_VARINT;
-	}
-}
-
-static bool is_64_bits(const ProtobufCFieldDescriptor *f)
-{
-	return f->type == PROTOBUF_C_TYPE_INT64 || f->type == PROTOBUF_C_TYPE_UINT64 ||
-	       f->type == PROTOBUF_C_TYPE_SINT64;
+	return true;
 }
 
 /* ---- reading -------------------------------------------------------------------- */
@@ -55,44 +73,45 @@ static uint64_t unzigzag(uint64_t v)
 	return v >> 1 ^ (0 - (v & 1));
 }
 
-static bool read_varint(const ProtobufCFieldDescriptor *f, struct ct_bytes *in, void *member)
+/* The low bytes of v, as the machine has them. */
+static void store(const struct kind *k, uint64_t v, void *member)
 {
-	const bool is_bool = f->type == PROTOBUF_C_TYPE_BOOL;
-	uint64_t v;
-	uint32_t low;
-
-	/* of a longer one protobuf-c looks at bits that are dropped here */
-	if (!ct_varint_take(in, is_bool ? BOOL_BYTES_MAX : CT_VARINT_BYTES_MAX, &v))
-		return false;
-	if (is_bool)
-		v = v != 0;
-	if (f->type == PROTOBUF_C_TYPE_SINT32)
-		v = unzigzag((uint32_t)v);
-	if (f->type == PROTOBUF_C_TYPE_SINT64)
-		v = unzigzag(v);
-	low = (uint32_t)v;
-	if (is_64_bits(f))
-		memcpy(member, &v, sizeof(v));
+	if (k->width == sizeof(uint64_t))
+		memcpy(member, &v, sizeof(uint64_t));
 	else
-		memcpy(member, &low, sizeof(low));
+		memcpy(member, &v, sizeof(uint32_t));
+}
+
+static bool read_varint(const struct kind *k, struct ct_bytes *in, void *member)
+{
+	/* of a longer boolean protobuf-c looks at bits that are dropped here */
+	const unsigned max = k->how == BOOLEAN ? BOOL_BYTES_MAX : CT_VARINT_BYTES_MAX;
+	uint64_t v;
+
+	if (!ct_varint_take(in, max, &v))
+		return false;
+	if (k->how == BOOLEAN)
+		v = v != 0;
+	else if (k->how == ZIGZAG)
+		v = unzigzag(k->width == sizeof(uint32_t) ? (uint32_t)v : v);
+	store(k, v, member);
 	return true;
 }
 
-static bool read_fixed(struct ct_bytes *in, void *member, size_t n)
+static bool read_fixed(const struct kind *k, struct ct_bytes *in, void *member)
 {
-	if (in->len < n)
+	if (in->len < k->width)
 		return false;
-	memcpy(member, in->ptr, n);
-	in->ptr += n;
-	in->len -= n;
+	memcpy(member, in->ptr, k->width);
+	in->ptr += k->width;
+	in->len -= k->width;
 	return true;
 }
 
 /* A text gets a NUL behind it; no bytes are no pointer. */
-static bool read_bytes(const ProtobufCFieldDescriptor *f, struct ct_bytes *in, struct ct_arena *a,
-		       void *member)
+static bool read_bytes(const struct kind *k, struct ct_bytes *in, struct ct_arena *a, void *member)
 {
-	const bool is_text = f->type == PROTOBUF_C_TYPE_STRING;
+	const bool is_text = k->how == TEXT;
 	ProtobufCBinaryData value = { .len = 0 };
 	uint64_t n;
 
@@ -117,18 +136,15 @@ static bool read_bytes(const ProtobufCFieldDescriptor *f, struct ct_bytes *in, s
 	return true;
 }
 
-static bool read_value(const ProtobufCFieldDescriptor *f, struct ct_bytes *in, struct ct_arena *a,
-		       void *member)
+static bool read_value(const struct kind *k, struct ct_bytes *in, struct ct_arena *a, void *member)
 {
-	switch (wire_type(f)) {
-	case PROTOBUF_C_WIRE_TYPE_32BIT:
-		return read_fixed(in, member, sizeof(uint32_t));
-	case PROTOBUF_C_WIRE_TYPE_64BIT:
-		return read_fixed(in, member, sizeof(uint64_t));
-	case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-		return read_bytes(f, in, a, member);
+	switch (k->wire_type) {
+	case VARINT:
+		return read_varint(k, in, member);
+	case BYTES:
+		return read_bytes(k, in, a, member);
 	default:
-		return read_varint(f, in, member);
+		return read_fixed(k, in, member);
 	}
 }
 
@@ -162,8 +178,8 @@ bool ct_flat_read(const ProtobufCMessageDescriptor *type, struct ct_bytes in, st
 		if (!ct_varint_take(&in, TAG_BYTES_MAX, &tag))
 			return false;
 		f = find(type, tag >> TAG_WIRE_BITS, &next);
-		if (f == NULL || wire_type(f) != (tag & ((1U << TAG_WIRE_BITS) - 1)) ||
-		    !read_value(f, &in, a, (uint8_t *)msg + f->offset))
+		if (f == NULL || kinds[f->type].wire_type != (tag & ((1U << TAG_WIRE_BITS) - 1)) ||
+		    !read_value(&kinds[f->type], &in, a, (uint8_t *)msg + f->offset))
 			return false;
 	}
 	*ret_msg = msg;
@@ -172,57 +188,29 @@ bool ct_flat_read(const ProtobufCMessageDescriptor *type, struct ct_bytes in, st
 
 /* ---- writing -------------------------------------------------------------------- */
 
-/* A field's value as it goes on the wire. */
-struct value {
-	unsigned wire_type;
-	uint64_t number;       /* as a varint, or the bits of a fixed one */
-	struct ct_bytes bytes; /* of a text without its NUL */
-};
-
-static uint64_t load(const void *member, size_t n)
+static uint64_t load_number(const struct kind *k, const void *member)
 {
 	uint64_t v = 0;
 
-	memcpy(&v, member, n);
+	if (k->width == sizeof(uint64_t))
+		memcpy(&v, member, sizeof(uint64_t));
+	else
+		memcpy(&v, member, sizeof(uint32_t));
+	if (k->width == sizeof(uint32_t) && (k->how == SIGNED || k->how == ZIGZAG))
+		v = (uint64_t)(int64_t)(int32_t)v;
+	if (k->how == ZIGZAG)
+		v = v << 1 ^ (0 - (v >> 63));
+	if (k->how == BOOLEAN)
+		v = v != 0;
 	return v;
 }
 
-static uint64_t load_signed(const void *member)
-{
-	int32_t v;
-
-	memcpy(&v, member, sizeof(v));
-	return (uint64_t)(int64_t)v;
-}
-
-static uint64_t zigzag(uint64_t v)
-{
-	return v << 1 ^ (0 - (v >> 63));
-}
-
-static uint64_t load_varint(const ProtobufCFieldDescriptor *f, const void *member)
-{
-	switch (f->type) {
-	case PROTOBUF_C_TYPE_INT32:
-	case PROTOBUF_C_TYPE_ENUM:
-		return load_signed(member); /* ten bytes, where negative */
-	case PROTOBUF_C_TYPE_SINT32:
-		return zigzag(load_signed(member));
-	case PROTOBUF_C_TYPE_SINT64:
-		return zigzag(load(member, sizeof(uint64_t)));
-	case PROTOBUF_C_TYPE_BOOL:
-		return load(member, sizeof(protobuf_c_boolean)) != 0;
-	default:
-		return load(member, is_64_bits(f) ? sizeof(uint64_t) : sizeof(uint32_t));
-	}
-}
-
-static struct ct_bytes load_bytes(const ProtobufCFieldDescriptor *f, const void *member)
+static struct ct_bytes load_bytes(const struct kind *k, const void *member)
 {
 	ProtobufCBinaryData b;
 	const char *text;
 
-	if (f->type == PROTOBUF_C_TYPE_BYTES) {
+	if (k->how == DATA) {
 		memcpy(&b, member, sizeof(b));
 		return ct_bytes_of(b.data, b.len);
 	}
@@ -230,41 +218,42 @@ static struct ct_bytes load_bytes(const ProtobufCFieldDescriptor *f, const void 
 	return text != NULL ? ct_bytes_of(text, strlen(text)) : CT_BYTES_NONE;
 }
 
-/* False: it is what it is where nothing is said, and is not written. */
-static bool load_value(const ProtobufCFieldDescriptor *f, const void *member, struct value *ret)
+/* Without its sign bit. */
+static bool is_zero(const struct kind *k, uint64_t real)
 {
-	ret->wire_type = wire_type(f);
-	switch (ret->wire_type) {
-	case PROTOBUF_C_WIRE_TYPE_32BIT:
-		ret->number = load(member, sizeof(uint32_t));
-		if (f->type == PROTOBUF_C_TYPE_FLOAT) /* protobuf-c does not write -0.0 */
-			return ret->number << 33 != 0;
-		return ret->number != 0;
-	case PROTOBUF_C_WIRE_TYPE_64BIT:
-		ret->number = load(member, sizeof(uint64_t));
-		if (f->type == PROTOBUF_C_TYPE_DOUBLE)
-			return ret->number << 1 != 0;
-		return ret->number != 0;
-	case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-		ret->bytes = load_bytes(f, member);
-		return ret->bytes.len > 0;
-	default:
-		ret->number = load_varint(f, member);
-		return ret->number != 0;
-	}
+	return real << (65 - 8 * k->width) == 0;
 }
 
-static size_t value_bytes(const struct value *v)
+/* Its length on the wire. 0: it is what it is where nothing is said, and is not written. */
+static size_t load_value(const struct kind *k, const void *member, struct ct_flat_value *v)
 {
-	switch (v->wire_type) {
-	case PROTOBUF_C_WIRE_TYPE_32BIT:
-		return sizeof(uint32_t);
-	case PROTOBUF_C_WIRE_TYPE_64BIT:
-		return sizeof(uint64_t);
-	case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-		return ct_varint_bytes(v->bytes.len) + v->bytes.len;
-	default:
-		return ct_varint_bytes(v->number);
+	if (k->wire_type == BYTES) {
+		v->bytes = load_bytes(k, member);
+		return v->bytes.len > 0 ? ct_varint_bytes(v->bytes.len) + v->bytes.len : 0;
+	}
+	v->number = load_number(k, member);
+	if (v->number == 0 || (k->how == REAL && is_zero(k, v->number)))
+		return 0;
+	return k->wire_type == VARINT ? ct_varint_bytes(v->number) : k->width;
+}
+
+void ct_flat_load(const ProtobufCMessage *msg, struct ct_flat *ret)
+{
+	const ProtobufCMessageDescriptor *type = msg->descriptor;
+
+	ret->bytes = ret->n = 0;
+	for (unsigned i = 0; i < type->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &type->fields[i];
+		const struct kind *k = &kinds[f->type];
+		struct ct_flat_value *v = &ret->values[ret->n];
+		const size_t n = load_value(k, (const uint8_t *)msg + f->offset, v);
+
+		if (n == 0)
+			continue;
+		v->id = f->id;
+		v->wire_type = k->wire_type;
+		ret->n++;
+		ret->bytes += ct_varint_bytes((uint64_t)f->id << TAG_WIRE_BITS) + n;
 	}
 }
 
@@ -274,49 +263,26 @@ static uint8_t *put_bytes(uint8_t *at, const void *ptr, size_t n)
 	return at + n;
 }
 
-static uint8_t *put_value(uint8_t *at, const struct value *v)
+static uint8_t *put_value(uint8_t *at, const struct ct_flat_value *v)
 {
 	switch (v->wire_type) {
-	case PROTOBUF_C_WIRE_TYPE_32BIT:
+	case FIXED32:
 		return put_bytes(at, &v->number, sizeof(uint32_t));
-	case PROTOBUF_C_WIRE_TYPE_64BIT:
+	case FIXED64:
 		return put_bytes(at, &v->number, sizeof(uint64_t));
-	case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+	case BYTES:
 		return put_bytes(ct_varint_put(at, v->bytes.len), v->bytes.ptr, v->bytes.len);
 	default:
 		return ct_varint_put(at, v->number);
 	}
 }
 
-static uint64_t tag_of(const ProtobufCFieldDescriptor *f, const struct value *v)
+void ct_flat_write(const struct ct_flat *flat, uint8_t *out)
 {
-	return (uint64_t)f->id << TAG_WIRE_BITS | v->wire_type;
-}
+	for (unsigned i = 0; i < flat->n; i++) {
+		const struct ct_flat_value *v = &flat->values[i];
 
-size_t ct_flat_bytes(const ProtobufCMessage *msg)
-{
-	const ProtobufCMessageDescriptor *type = msg->descriptor;
-	struct value v;
-	size_t n = 0;
-
-	for (unsigned i = 0; i < type->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = &type->fields[i];
-
-		if (load_value(f, (const uint8_t *)msg + f->offset, &v))
-			n += ct_varint_bytes(tag_of(f, &v)) + value_bytes(&v);
-	}
-	return n;
-}
-
-void ct_flat_write(const ProtobufCMessage *msg, uint8_t *out)
-{
-	const ProtobufCMessageDescriptor *type = msg->descriptor;
-	struct value v;
-
-	for (unsigned i = 0; i < type->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = &type->fields[i];
-
-		if (load_value(f, (const uint8_t *)msg + f->offset, &v))
-			out = put_value(ct_varint_put(out, tag_of(f, &v)), &v);
+		out = ct_varint_put(out, (uint64_t)v->id << TAG_WIRE_BITS | v->wire_type);
+		out = put_value(out, v);
 	}
 }

@@ -16,6 +16,8 @@
  * What is made is what protobuf-c would make, bit for bit. Pure.
  */
 
+enum { CT_FLAT_FIELDS_MAX = 32 }; /* a type with more is not flat */
+
 bool ct_flat_type(const ProtobufCMessageDescriptor *type);
 
 /* Reads a message of a flat type into the arena. False: not read, for want of memory
@@ -24,9 +26,23 @@ bool ct_flat_type(const ProtobufCMessageDescriptor *type);
 CT_MUST_USE bool ct_flat_read(const ProtobufCMessageDescriptor *type, struct ct_bytes in,
 			      struct ct_arena *a, ProtobufCMessage **ret_msg);
 
-/* Bytes of a message of a flat type, without what its type does not know. */
-size_t ct_flat_bytes(const ProtobufCMessage *msg);
-/* Writes as many. */
-void ct_flat_write(const ProtobufCMessage *msg, uint8_t *out);
+/* What a message of a flat type says, as it goes on the wire. Texts and bytes stay the
+ * message's. */
+struct ct_flat_value {
+	uint32_t id;
+	unsigned wire_type;
+	uint64_t number;       /* as a varint, or the bits of a fixed one */
+	struct ct_bytes bytes; /* of a text without its NUL */
+};
+struct ct_flat {
+	size_t bytes; /* on the wire */
+	unsigned n;
+	struct ct_flat_value values[CT_FLAT_FIELDS_MAX];
+};
+
+/* Without what the message holds that its type does not know. */
+void ct_flat_load(const ProtobufCMessage *msg, struct ct_flat *ret_flat);
+/* flat->bytes of them. */
+void ct_flat_write(const struct ct_flat *flat, uint8_t *out);
 
 #endif

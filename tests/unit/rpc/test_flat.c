@@ -39,9 +39,11 @@ static void expect_written_alike(const Ctest__V1__Flat *m)
 {
 	const struct packed want = theirs(m);
 	uint8_t got[BYTES_MAX];
+	struct ct_flat flat;
 
-	cr_assert_eq(ct_flat_bytes(&m->base), want.len);
-	ct_flat_write(&m->base, got);
+	ct_flat_load(&m->base, &flat);
+	cr_assert_eq(flat.bytes, want.len);
+	ct_flat_write(&flat, got);
 	cr_assert_arr_eq(got, want.bytes, want.len);
 }
 
@@ -94,11 +96,27 @@ Test(flat, type_of_single_values_is_flat_and_no_other)
 	cr_assert_not(ct_flat_type(&clinic__v1__patient__descriptor), "one of a oneof");
 }
 
+Test(flat, type_of_more_fields_than_there_is_room_for_is_not_flat)
+{
+	ProtobufCFieldDescriptor fields[CT_FLAT_FIELDS_MAX + 1];
+	ProtobufCMessageDescriptor type = ctest__v1__flat__descriptor;
+
+	for (size_t i = 0; i < CT_ARRAY_N(fields); i++)
+		fields[i] = type.fields[0];
+	type.fields = fields;
+	type.n_fields = CT_FLAT_FIELDS_MAX;
+	cr_assert(ct_flat_type(&type));
+	type.n_fields++;
+	cr_assert_not(ct_flat_type(&type));
+}
+
 Test(flat, message_that_says_nothing_has_no_bytes)
 {
 	const Ctest__V1__Flat m = CTEST__V1__FLAT__INIT;
+	struct ct_flat flat;
 
-	cr_assert_eq(ct_flat_bytes(&m.base), 0);
+	ct_flat_load(&m.base, &flat);
+	cr_assert_eq(flat.bytes, 0);
 	expect_alike(&m);
 }
 
