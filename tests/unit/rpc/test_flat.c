@@ -270,7 +270,7 @@ Test(flat, damage_is_read_as_protobuf_c_reads_it_or_not_at_all)
 		struct packed p;
 
 		memset(text, 'a', (size_t)rand_r(&seed) % TEXT_MAX);
-		m.int32_field = rand_r(&seed) - rand_r(&seed);
+		m.int32_field = (int32_t)(UINT32_C(0x9e3779b9) * (unsigned)rand_r(&seed));
 		m.sint64_field = rand_r(&seed);
 		m.fixed32_field = (uint32_t)rand_r(&seed) % 3;
 		m.double_field = rand_r(&seed) % 2;
