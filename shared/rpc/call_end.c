@@ -15,9 +15,6 @@ enum {
 			   CT_WIRE_HEADER_BYTES + CT_WIRE_META_BYTES_MAX
 };
 
-/* A payload up to this is packed in less than the us in which time is told. */
-enum { SMALL_BYTES = 1024 };
-
 /* What the caller of a tripped call is told. */
 static ct_status status_of_trip(enum ct_cancel_reason why)
 {
@@ -180,7 +177,7 @@ static void answer(struct ct_call *c, ct_status st, const char *message,
 		head.message = "the reply is larger than a message may be";
 		head.no_retry = true;
 	}
-	c->ended = payload.len > SMALL_BYTES ? ct_now(c->server->clk) : c->answered_at;
+	c->ended = payload.len > CT_CODEC_QUICK_BYTES ? ct_now(c->server->clk) : c->answered_at;
 	ct_sm_move(&c->sm, why == CT_CANCEL_NONE ? CT_CALL_REPLIED : CT_CALL_ABANDONED);
 	finish(c, &head, why, true, payload);
 }

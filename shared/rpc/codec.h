@@ -14,9 +14,13 @@
  * Nothing it makes is freed piece by piece.
  */
 
-/* Deepest nesting of messages that is read. protobuf-c recurses with a large
- * frame for each level, so this bounds the stack. */
-enum { CT_CODEC_DEPTH_MAX = 32 };
+enum {
+	/* Deepest nesting of messages that is read. protobuf-c recurses with a large
+	 * frame for each level, so this bounds the stack. */
+	CT_CODEC_DEPTH_MAX = 32,
+	/* Up to this a message is packed in less than the us in which time is told. */
+	CT_CODEC_QUICK_BYTES = 1024
+};
 
 /* A protobuf-c allocator that takes from a and never gives back. */
 ProtobufCAllocator ct_codec_allocator(struct ct_arena *a);

@@ -11,9 +11,9 @@
 /*
  * Messages whose fields are all single values without presence: numbers, booleans,
  * texts, bytes. Most requests of small calls are. They are read and written in one
- * pass by their type's table of fields; protobuf-c lists the fields it finds before
- * it reads them, which takes three times as long (docs/decisions/0052-flat-messages.md).
- * What is made is what protobuf-c would make, bit for bit. Pure.
+ * pass by their type's table of fields, where protobuf-c makes a list of what it finds
+ * first and reads that (docs/decisions/0052-flat-messages.md). What is made is what
+ * protobuf-c would make, bit for bit. Pure.
  */
 
 enum { CT_FLAT_FIELDS_MAX = 32 }; /* a type with more is not flat */

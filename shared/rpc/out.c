@@ -216,7 +216,7 @@ static void shoot(struct ct_out *o, const struct shot *s, ct_instant now)
 	const struct ct_bytes parts[3] = { ct_bytes_of(bytes, sizeof(bytes)), o->meta, o->payload };
 	ct_status st;
 
-	/* the budget at the last moment before the connection has it */
+	/* the budget at the last moment before the connection has it, or as good as that */
 	if (now.ns == CT_NEVER.ns)
 		now = ct_now(o->client->clk);
 	h.budget_us = ct_deadline_left_us(now, ct_ctx_deadline(&o->ctx));

@@ -7,9 +7,6 @@
 
 #define US_PER_MS UINT64_C(1000)
 
-/* A payload up to this is packed in less than the us in which time is told. */
-enum { SMALL_BYTES = 1024 };
-
 /* False: *ret_f says why it cannot be sent. */
 static bool pack(struct ct_out *o, const ProtobufCMessage *req, const struct ct_call_opts *opts,
 		 struct ct_failure *ret_f)
@@ -113,7 +110,7 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 					  .hook_fn = ct_out__tripped,
 				  });
 	if (begin(o, req, opts, &f))
-		ct_out__dispatch_held(o, o->payload.len <= SMALL_BYTES ? now : CT_NEVER);
+		ct_out__dispatch_held(o, o->payload.len <= CT_CODEC_QUICK_BYTES ? now : CT_NEVER);
 	else if (o->admitted)
 		ct_out__fail(o, &f);
 	else
