@@ -21,10 +21,14 @@ enum { ARENA_BYTES_MAX = 256 * 1024, MESSAGE_BYTES_MAX = 64 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* In the order of the first bytes of the saved inputs: a new one goes last. */
 static const ProtobufCMessageDescriptor *const types[] = {
-	&ct__v1__call_meta__descriptor,     &ct__v1__reply_meta__descriptor,
-	&ctest__v1__everything__descriptor, &ctest__v1__old__descriptor,
-	&ctest__v1__flat__descriptor,       &clinic__v1__get_patient_detail_response__descriptor,
+	&ct__v1__call_meta__descriptor,
+	&ct__v1__reply_meta__descriptor,
+	&ctest__v1__everything__descriptor,
+	&ctest__v1__old__descriptor,
+	&clinic__v1__get_patient_detail_response__descriptor,
+	&ctest__v1__flat__descriptor,
 };
 
 /* False: refused, which only the reasons of the contract allow. */
