@@ -88,13 +88,10 @@ static bool grow(struct ct_arena *a, size_t size)
 void *ct_arena__alloc_from_new(struct ct_arena *a, size_t size)
 {
 	const size_t allowed = a->max_bytes - a->taken_bytes;
-	size_t whole;
+	const size_t whole = ct_arena__whole(size);
 	void *p;
 
-	if (size > allowed || size > SIZE_MAX - CT_ARENA_ALIGN)
-		return NULL;
-	whole = (size + CT_ARENA_ALIGN - 1) & ~(size_t)(CT_ARENA_ALIGN - 1);
-	if (!grow(a, whole))
+	if (size > allowed || whole < size || !grow(a, whole))
 		return NULL;
 	p = a->at;
 	a->at += whole;

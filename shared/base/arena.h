@@ -47,9 +47,15 @@ enum { CT_ARENA_ALIGN = 16 };
 
 CT_MUST_USE void *ct_arena__alloc_from_new(struct ct_arena *a, size_t size);
 
+/* What a piece takes; less than size where that overflows. */
+static inline size_t ct_arena__whole(size_t size)
+{
+	return (size + CT_ARENA_ALIGN - 1) & ~(size_t)(CT_ARENA_ALIGN - 1);
+}
+
 static inline void *ct_arena_alloc(struct ct_arena *a, size_t size)
 {
-	const size_t whole = (size + CT_ARENA_ALIGN - 1) & ~(size_t)(CT_ARENA_ALIGN - 1);
+	const size_t whole = ct_arena__whole(size);
 	uint8_t *const p = a->at;
 
 	if (whole > a->room || whole < size || p == NULL)

@@ -4,8 +4,6 @@
 #include "rpc/flat.h"
 #include "rpc/varint.h"
 
-enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
-
 static void *arena_alloc(void *arena, size_t size)
 {
 	return ct_arena_alloc(arena, size);
@@ -24,11 +22,6 @@ ProtobufCAllocator ct_codec_allocator(struct ct_arena *a)
 				     .allocator_data = a };
 }
 
-static bool take_varint(struct ct_bytes *in, uint64_t *ret)
-{
-	return ct_varint_take(in, CT_VARINT_BYTES_MAX, ret);
-}
-
 static bool skip(struct ct_bytes *in, uint64_t n)
 {
 	if (n > in->len)
@@ -45,14 +38,14 @@ static bool take_value(struct ct_bytes *in, unsigned wire_type, struct ct_bytes 
 
 	*ret_sub = CT_BYTES_NONE;
 	switch (wire_type) {
-	case WIRE_VARINT:
-		return take_varint(in, &n);
-	case WIRE_FIXED64:
+	case PROTOBUF_C_WIRE_TYPE_VARINT:
+		return ct_varint_take(in, CT_VARINT_BYTES_MAX, &n);
+	case PROTOBUF_C_WIRE_TYPE_64BIT:
 		return skip(in, 8);
-	case WIRE_FIXED32:
+	case PROTOBUF_C_WIRE_TYPE_32BIT:
 		return skip(in, 4);
-	case WIRE_BYTES:
-		if (!take_varint(in, &n) || n > in->len)
+	case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
+		if (!ct_varint_take(in, CT_VARINT_BYTES_MAX, &n) || n > in->len)
 			return false;
 		*ret_sub = ct_bytes_of(in->ptr, (size_t)n);
 		return skip(in, n);
@@ -78,10 +71,12 @@ bool ct_codec_depth_ok(const ProtobufCMessageDescriptor *type, struct ct_bytes i
 		struct ct_bytes sub;
 		uint64_t tag;
 
-		if (!take_varint(&in, &tag) || !take_value(&in, (unsigned)(tag & 7), &sub))
+		if (!ct_varint_take(&in, CT_VARINT_BYTES_MAX, &tag) ||
+		    !take_value(&in, (unsigned)(tag & 7), &sub))
 			return true; /* malformed: unpack refuses it */
 		f = protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> 3));
-		if (f == NULL || f->type != PROTOBUF_C_TYPE_MESSAGE || (tag & 7) != WIRE_BYTES)
+		if (f == NULL || f->type != PROTOBUF_C_TYPE_MESSAGE ||
+		    (tag & 7) != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
 			continue;
 		if (depth == 0 || !ct_codec_depth_ok(f->descriptor, sub, depth - 1))
 			return false;
