@@ -84,9 +84,9 @@ enum { CT_NET_KEPT_BYTES = 40 };
 struct ct_conn_events {
 	/* Handshake done, sending is allowed. *ret_user is handed to the others. */
 	void (*opened)(void *arg, struct ct_conn *c, void **ret_user);
-	/* Everything one receive brought, n >= 1. Sends made inside go out together: as
-	 * soon as there is a third of the bytes that came, but 4 to 16 KiB, and the rest
-	 * after it returns. */
+	/* Everything one receive brought, n >= 1. Sends made inside go out together: when
+	 * a third of what is outstanding has gathered and a third of the bytes that came,
+	 * but 4 to 32 KiB, and the rest after it returns. */
 	void (*batch)(struct ct_conn *c, void *user, const struct ct_net_msg *msgs, size_t n);
 	/* Exactly once for each opened. No event follows. why: UNAVAILABLE for a
 	 * peer that left, is silent or stalls, INVALID_ARGUMENT for one that broke
@@ -115,6 +115,9 @@ CT_MUST_USE ct_status ct_conn_send(struct ct_conn *c, const struct ct_sp_route *
 CT_MUST_USE ct_status ct_conn_queue(struct ct_conn *c, const struct ct_sp_route *route,
 				    const struct ct_bytes parts[3]);
 void ct_conn_flush(struct ct_conn *c);
+/* The same for one who may come back with more at once: as with ct_conn_send(), a small
+ * send that follows another waits for what comes behind it. */
+void ct_conn_flush_soon(struct ct_conn *c);
 
 /* Between cork and uncork this connection gathers and does not start sends.
  * Nests. Any thread. */

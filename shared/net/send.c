@@ -255,12 +255,36 @@ static ct_status queue_locked(struct ct_conn *c, const struct ct_sp_route *route
 	return CT_OK;
 }
 
+enum start { START_NONE, START_NOW, START_WITH_CALLBACK };
+
+/* Takes what has gathered, if a send may begin. A small one that follows another at once
+ * is sent with a callback: what comes until then goes together. */
+static enum start take_locked(struct ct_conn *c) CT_REQUIRES(&c->lock)
+{
+	const ct_instant last = c->tx_at;
+
+	if (!ct_conn__send_take_locked(c))
+		return START_NONE;
+	return c->flight.len < WORTH_MIN_BYTES && ct_instant_us_between(last, c->tx_at) < BURST_US
+		       ? START_WITH_CALLBACK
+		       : START_NOW;
+}
+
+static void begin(struct ct_conn *c, enum start how)
+{
+	if (how == START_WITH_CALLBACK)
+		send_with_callback(c);
+	else if (how == START_NOW)
+		ct_conn__send_post(c);
+}
+
 static ct_status put(struct ct_conn *c, const struct ct_sp_route *route,
 		     const struct ct_bytes parts[3], bool start)
 {
 	const size_t body_max = c->msg_bytes_max - sizeof(route->words[0]) * route->n;
 	size_t body_len = 0;
-	bool shut = false, post = false, burst = false;
+	bool shut = false;
+	enum start how = START_NONE;
 	ct_status st;
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -270,20 +294,12 @@ static ct_status put(struct ct_conn *c, const struct ct_sp_route *route,
 	}
 	ct_lock_acquire(&c->lock);
 	st = queue_locked(c, route, parts, body_len, &shut);
-	if (st == CT_OK && (start || worth_a_send_locked(c))) {
-		const ct_instant last = c->tx_at;
-
-		post = ct_conn__send_take_locked(c);
-		burst = post && c->flight.len < WORTH_MIN_BYTES &&
-			ct_instant_us_between(last, c->tx_at) < BURST_US;
-	}
+	if (st == CT_OK && (start || worth_a_send_locked(c)))
+		how = take_locked(c);
 	ct_lock_release(&c->lock);
 	if (shut)
 		ct_conn__shut(c);
-	if (burst)
-		send_with_callback(c); /* what comes meanwhile goes together */
-	else if (post)
-		ct_conn__send_post(c);
+	begin(c, how);
 	return st;
 }
 
@@ -308,6 +324,16 @@ void ct_conn_flush(struct ct_conn *c)
 	ct_lock_release(&c->lock);
 	if (post)
 		ct_conn__send_post(c);
+}
+
+void ct_conn_flush_soon(struct ct_conn *c)
+{
+	enum start how;
+
+	ct_lock_acquire(&c->lock);
+	how = take_locked(c);
+	ct_lock_release(&c->lock);
+	begin(c, how);
 }
 
 void ct_conn_cork(struct ct_conn *c)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "conc/latch.h"
 #include "net/address.h"
+#include "rpc/cork.h"
 #include "rpc/reply_internal.h"
 
 enum {
@@ -174,6 +175,7 @@ ct_status ct_client_wait_ready(struct ct_client *c, struct ct_ctx *ctx)
 	struct ready_wait w = { .client = c };
 	bool ready;
 
+	ct_cork__flush();
 	ct_ctx_on_cancel(ctx, &w.hook, wake);
 	ct_lock_acquire(&c->lock);
 	while (c->ready_n == 0 && !ct_ctx_done(ctx))
@@ -201,6 +203,7 @@ ct_status ct_client_call(struct ct_client *c, struct ct_ctx *ctx, const struct c
 	ct_reply__reset(reply);
 	ct_latch_init(&ended, 1);
 	ct_out__start(c, ctx, m, req, opts, reply, open_latch, &ended);
+	ct_cork__flush();
 	ct_latch_wait(&ended);
 	ct_latch_fini(&ended);
 	return reply->status;

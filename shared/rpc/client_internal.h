@@ -154,8 +154,8 @@ struct ct_failure {
 void ct_out__attempt_failed(struct ct_out *o, const struct ct_failure *f);
 /* From HANDLED (or new): out on a link, or waiting, or failed. */
 void ct_out__dispatch(struct ct_out *o);
-/* The same for who holds a reference, and has just read the clock, or CT_NEVER. */
-void ct_out__dispatch_held(struct ct_out *o, ct_instant now);
+/* The same for who holds a reference. */
+void ct_out__dispatch_held(struct ct_out *o);
 /* The hook of its context: takes it from wherever it is and tells the server. */
 ct_ctx_hook_fn ct_out__tripped;
 /* Ends it with what is in its reply. The caller owns it (HANDLED). */

@@ -3,6 +3,7 @@
 #include "rpc/client_internal.h"
 
 #include "base/check.h"
+#include "rpc/cork.h"
 #include "rpc/reply_internal.h"
 
 #define US_PER_MS UINT64_C(1000)
@@ -200,8 +201,9 @@ static bool claim_unsent(struct ct_out *o, const struct shot *s)
 
 /* Sends one attempt. The caller holds a reference, for the reply may be here
  * before this returns. */
-static void shoot(struct ct_out *o, const struct shot *s, ct_instant now)
+static void shoot(struct ct_out *o, const struct shot *s)
 {
+	const ct_instant now = ct_now(o->client->clk);
 	const struct ct_sp_route route = { .words = { s->request_id }, .n = 1 };
 	struct ct_wire_header h = {
 		.kind = CT_WIRE_CALL,
@@ -216,9 +218,7 @@ static void shoot(struct ct_out *o, const struct shot *s, ct_instant now)
 	const struct ct_bytes parts[3] = { ct_bytes_of(bytes, sizeof(bytes)), o->meta, o->payload };
 	ct_status st;
 
-	/* the budget at the last moment before the connection has it, or as good as that */
-	if (now.ns == CT_NEVER.ns)
-		now = ct_now(o->client->clk);
+	/* the budget at the last moment before the connection has it */
 	h.budget_us = ct_deadline_left_us(now, ct_ctx_deadline(&o->ctx));
 	if (h.budget_us == 0) {
 		if (claim_unsent(o, s))
@@ -226,7 +226,7 @@ static void shoot(struct ct_out *o, const struct shot *s, ct_instant now)
 		return;
 	}
 	ct_wire_encode(&h, bytes);
-	st = ct_conn_send(s->conn, &route, parts);
+	st = ct_cork__send(s->conn, &route, parts, now);
 	if (st == CT_OK || !claim_unsent(o, s))
 		return;
 	ct_out__attempt_failed(o,
@@ -258,7 +258,7 @@ static enum place place_locked(struct ct_client *c, struct ct_out *o, struct sho
 	return PLACE_WAITS;
 }
 
-void ct_out__dispatch_held(struct ct_out *o, ct_instant now)
+void ct_out__dispatch_held(struct ct_out *o)
 {
 	struct ct_client *c = o->client;
 	enum place place;
@@ -269,7 +269,7 @@ void ct_out__dispatch_held(struct ct_out *o, ct_instant now)
 	ct_lock_release(&c->lock);
 	switch (place) {
 	case PLACE_SENT:
-		shoot(o, &s, now);
+		shoot(o, &s);
 		ct_conn_unref(s.conn);
 		break;
 	case PLACE_WAITS:
@@ -286,7 +286,7 @@ void ct_out__dispatch_held(struct ct_out *o, ct_instant now)
 void ct_out__dispatch(struct ct_out *o)
 {
 	ct_ctx_ref(&o->ctx); /* it may end before this returns */
-	ct_out__dispatch_held(o, CT_NEVER);
+	ct_out__dispatch_held(o);
 	ct_ctx_unref(&o->ctx);
 }
 

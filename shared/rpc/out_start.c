@@ -110,7 +110,7 @@ void ct_out__start(struct ct_client *c, struct ct_ctx *parent, const struct ct_m
 					  .hook_fn = ct_out__tripped,
 				  });
 	if (begin(o, req, opts, &f))
-		ct_out__dispatch_held(o, o->payload.len <= CT_CODEC_QUICK_BYTES ? now : CT_NEVER);
+		ct_out__dispatch_held(o);
 	else if (o->admitted)
 		ct_out__fail(o, &f);
 	else
