@@ -97,7 +97,9 @@ METHOD = """\
   floor of nng's streams and of the kernel.
 - One generator ([tools/load](../tools/load/load.h)) drives all of them. Closed loop: so many
   calls are always outstanding. Open loop: calls are due at a rate, and latency counts from when
-  a call was due, so that a server that stalls cannot hide it.
+  a call was due, so that a server that stalls cannot hide it. Calls that are due at the same
+  moment are started together by ours ([rpc/cork.h](../shared/rpc/cork.h)); the others' clients
+  have nothing of the kind.
 - {placement}
 - gRPC is driven as its guide for performance says: callback API on both sides, stubs, channels
   and messages used again. Its handlers run on worker threads as ours do; "no worker" is gRPC with

@@ -3,6 +3,7 @@
 #include "rpc/client.h"
 #include "base/mem.h"
 #include "bench/ours/mallocs.h"
+#include "load/corked.h"
 #include "load/load_main.h"
 
 #include "ct/v1/probe.ct.h"
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
 		.open = open_target,
 		.prepare = prepare,
 		.start = start,
+		.together = load_corked,
 		.close = close_target,
 		.window = window,
 		.json = json,

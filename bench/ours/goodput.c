@@ -19,6 +19,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "conc/thread.h"
+#include "load/corked.h"
 #include "load/meter.h"
 #include "load/report.h"
 #include "rpc/client.h"
@@ -229,6 +230,7 @@ static void *load_more(void *arg)
 	const struct options *o = &p->opts;
 	const struct load_plan plan = {
 		.rate = o->more_rate,
+		.together = load_corked,
 		.slots_max = SLOTS,
 		.duration_ms = o->more_ms,
 		.timeout_ms = o->hang_ms > 0 ? o->hang_ms : o->timeout_ms,
@@ -253,6 +255,7 @@ static bool load_all(struct program *p)
 		.outstanding = o->outstanding,
 		.slots_max = SLOTS,
 		.together_us = o->together_us,
+		.together = load_corked,
 		.warmup_ms = o->warmup_ms,
 		.duration_ms = o->duration_ms,
 		.timeout_ms = o->timeout_ms * (o->long_every > 0 ? LONG_TIMES : 1),

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "clinic/handlers/fail.h"
 #include "patient-svc/domain/detail.h"
+#include "rpc/cork.h"
 
 #include <stdio.h>
 
@@ -172,7 +173,9 @@ static void run(struct detail_view *v)
 
 	ct_call_keep(v->call);
 	if (v->fanout != NULL) {
+		ct_cork_calls();
 		psvc_legs_start(&v->legs, v->fanout, &query);
+		ct_uncork_calls();
 		ct_fanout_seal(v->fanout);
 	}
 	run_local(v);

@@ -93,6 +93,9 @@ struct load_plan {
 	bool (*prepare)(void *arg, struct load_call *call);
 	/* True: no further start. Asked before each, on any thread, so one load at most. */
 	bool (*stopped)(void *arg);
+	/* Open loop, on the thread in load_run(): starts follow that are all due now (true),
+	 * and that was the last of them. There may have been one or none. */
+	void (*together)(void *arg, bool begin);
 	/* On the thread in load_run(): the window opens (true) or closes, and how far it is,
 	 * every progress_ms (0: never). */
 	void (*window)(void *arg, bool open);

@@ -168,6 +168,14 @@ static bool prepare(void *arg, struct load_call *call)
 	return p->driver->prepare == NULL || p->driver->prepare(p->target, call);
 }
 
+static void together(void *arg, bool begin)
+{
+	const struct program *p = arg;
+
+	if (p->driver->together != NULL)
+		p->driver->together(p->target, begin);
+}
+
 static void window(void *arg, bool open)
 {
 	struct program *p = arg;
@@ -196,6 +204,7 @@ static bool measure(struct program *p)
 		.timeout_ms = o->timeout_ms,
 		.arg = p,
 		.prepare = prepare,
+		.together = together,
 		.window = window,
 	};
 

@@ -43,6 +43,8 @@ struct load_driver {
 	 * target is what open() returned, here as below. */
 	bool (*prepare)(void *target, struct load_call *call);
 	load_start_fn *start;
+	/* Optional: see load_plan.together. */
+	void (*together)(void *target, bool begin);
 	/* After the last call has ended. */
 	void (*close)(void *target);
 	/* Optional: the window opens or closes. */

@@ -285,8 +285,8 @@ static int64_t due_at(const struct run *r, uint64_t i)
 	return r->zero_ns + (int64_t)((double)i * (double)NS_PER_S / r->plan.rate);
 }
 
-/* Starts some of what is due. False: a call that is due waits for a slot. */
-static bool start_due(struct run *r)
+/* False: a call that is due waits for a slot. */
+static bool start_some(struct run *r)
 {
 	const int64_t patience = r->plan.timeout_ms * NS_PER_MS;
 
@@ -316,6 +316,19 @@ static bool start_due(struct run *r)
 		r->start(r->target, &s->call);
 	}
 	return true;
+}
+
+/* Starts some of what is due. False as above. */
+static bool start_due(struct run *r)
+{
+	bool more;
+
+	if (r->plan.together == NULL)
+		return start_some(r);
+	r->plan.together(r->plan.arg, true);
+	more = start_some(r);
+	r->plan.together(r->plan.arg, false);
+	return more;
 }
 
 /* What was due before the run was stopped and waited for a slot never starts. */

@@ -3,6 +3,7 @@
 #include "rpcctl/commands.h"
 
 #include "base/mem.h"
+#include "load/corked.h"
 #include "load/load.h"
 #include "load/report.h"
 #include "rpcctl/request.h"
@@ -119,6 +120,7 @@ static int run(struct bench *b)
 		.timeout_ms = b->opts.timeout_ms,
 		.arg = b,
 		.stopped = stopped,
+		.together = load_corked,
 		.progress = progress,
 		.progress_ms = !tells    ? 0
 			       : b->live ? LIVE_MS

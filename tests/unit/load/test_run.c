@@ -191,6 +191,33 @@ Test(load_open, calls_that_are_due_together_start_together_and_count_from_when_t
 	cr_assert_eq(r.delayed + r.missed, 0);
 }
 
+static unsigned rounds, rounds_of_five;
+static uint64_t started_before;
+
+static void count_rounds(void *arg, bool begin)
+{
+	const struct world *at = arg;
+
+	if (begin)
+		started_before = at->started;
+	rounds += begin;
+	rounds_of_five += !begin && at->started == started_before + 5;
+}
+
+Test(load_open, starts_that_are_due_at_once_are_announced_and_closed)
+{
+	rounds = rounds_of_five = 0;
+	plan.together_us = 4000;
+	plan.together = count_rounds;
+	plan.arg = &w;
+
+	cr_assert_eq(run(), 0);
+
+	cr_assert_eq(r.calls, RATE);
+	cr_assert_geq(rounds, RATE / 5);
+	cr_assert_eq(rounds_of_five, RATE / 5 - 1); /* the first call is alone, the last are four */
+}
+
 /* A call a millisecond; nothing ends for 50 ms. The calls due meanwhile, and those that
  * found no slot at first, took up to 50 ms from when they were due. */
 Test(load_open, latency_counts_from_when_a_call_was_due_when_the_target_stalls)
