@@ -156,7 +156,7 @@ static ct_instant deadline_of(struct ct_server *s, const struct arrival *a)
 
 static struct ct_call *take_call(struct ct_server *s, struct intake *in, bool brief)
 {
-	if (ct_list_empty(&in->spare))
+	if (!brief && ct_list_empty(&in->spare))
 		ct_call__reserve(s, &in->spare, in->to_come);
 	return ct_call__take(s, &in->spare, brief);
 }

@@ -107,16 +107,19 @@ void ct_call__unreserve(struct ct_server *s, struct ct_list *spare)
 	ct_lock_release(&s->free_lock);
 }
 
-/* One that was reserved counts as alive already. */
+/* One that was reserved counts as alive already. A brief call has none of them: while it
+ * runs they would look like calls that a drain must wait for. */
 static struct ct_call *take(struct ct_server *s, struct ct_list *spare, bool brief)
 {
-	struct ct_list *l = ct_list_pop_front(spare);
+	struct ct_list *l = brief ? NULL : ct_list_pop_front(spare);
 	struct ct_call *c;
 
-	if (l != NULL && !brief)
+	if (l != NULL)
 		return CT_CONTAINER_OF(l, struct ct_call, free_link);
 	ct_lock_acquire(&s->free_lock);
-	s->alive += l == NULL;
+	l = ct_list_pop_front(&s->free_calls);
+	s->free_n -= l != NULL;
+	s->alive++;
 	s->brief += brief;
 	tell_idle_locked(s);
 	ct_lock_release(&s->free_lock);
