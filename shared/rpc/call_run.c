@@ -123,13 +123,14 @@ void ct_call__rest(void)
 	ct_outbox__flush();
 }
 
-/* One look at the clock for the end of a call and the beginning of the next. */
-static ct_instant begin_turn(const struct ct_server *s)
+/* One look at the clock for the end of a call and the beginning of the next, unless
+ * that one came only after it: its replies may have taken a send meanwhile. */
+static ct_instant begin_turn(const struct ct_call *c)
 {
-	const ct_instant now = just_ended.ns != 0 ? just_ended : ct_now(s->clk);
+	const ct_instant last = just_ended;
 
 	just_ended.ns = 0;
-	return now;
+	return last.ns != 0 && last.ns >= c->admitted.ns ? last : ct_now(c->server->clk);
 }
 
 void ct_call__task_fn(struct ct_task *task, ct_status why)
@@ -141,9 +142,9 @@ void ct_call__task_fn(struct ct_task *task, ct_status why)
 		ct_call__refuse(c, CT_REFUSAL_DRAINING); /* the pool closes */
 		return;
 	}
-	now = begin_turn(c->server);
+	now = begin_turn(c);
 	ct_srv__turn(c, now);
-	ct_outbox__begin(ct_median_ns(&c->route->busy));
+	ct_outbox__begin(c->server->timers, ct_median_ns(&c->route->busy), now);
 	if (ct_ctx_status_at(&c->ctx, now) != CT_OK) {
 		ct_call__end_queued(c);
 	} else if (ct_srv__hopeless(c, now)) {
@@ -153,7 +154,8 @@ void ct_call__task_fn(struct ct_task *task, ct_status why)
 	} else {
 		just_ended = now = work(c, now);
 	}
-	ct_outbox__end(now);
+	if (ct_outbox__end(now))
+		just_ended.ns = 0;
 }
 
 void ct_call__run_inline(struct ct_call *c)
@@ -177,6 +179,7 @@ static void resume_fn(struct ct_task *task, ct_status why)
 
 	CT_CHECK(why == CT_OK); /* the pool outlives every kept call */
 	just_ended.ns = 0;
+	ct_outbox__begin(c->server->timers, 0, CT_NEVER); /* how long fn takes is unknown */
 	ct_ctx_ref(&c->ctx);
 	c->resume_fn(c, c->resume_arg);
 	ct_ctx_unref(&c->ctx);

@@ -10,7 +10,7 @@
 
 TestSuite(rpc_outbox, .fini = leak_check, .timeout = 60);
 
-enum { WAITING = 20 };
+enum { WAITING = 20, LATE_MS = 3 };
 #define BUDGET_US UINT64_C(20000000)
 
 struct scene {
@@ -125,6 +125,30 @@ Test(rpc_outbox, no_reply_waits_behind_a_call_of_unknown_length)
 	hall_let_go(&s.h, HALL_ALL);
 	cr_assert(raw_receive(&s.r, &m));
 	cr_assert(raw_receive(&s.r, &m));
+	tear_down(&s);
+}
+
+/* It is short by its median, and then it goes on after its answer. */
+Test(rpc_outbox, no_reply_waits_for_long_behind_one_that_turns_out_to_be_long)
+{
+	const struct ct_wire_header h = raw_call_header(hall_tell_method.hash, BUDGET_US);
+	Hall__V1__Ask ask = HALL__V1__ASK__INIT;
+	uint8_t packed[64];
+	struct raw_msg m;
+	struct scene s;
+
+	set_up(&s);
+	ask.linger = true;
+	cr_assert(raw_send(&s.r, s.next_id++, &h, CT_BYTES_NONE,
+			   ct_bytes_of(packed, hall__v1__ask__pack(&ask, packed))));
+	cr_assert(hall_waited(&s.h, &s.h.entered, 3)); /* two in set_up */
+
+	fake_clock_step_ms(&s.clock, LATE_MS);
+	ct_timers_poke(s.h.rt.timers);
+
+	cr_assert(raw_receive(&s.r, &m), "held back while its handler waits at the gate");
+	cr_assert(hall_settled(&s.h, pick_running, 1));
+	hall_let_go(&s.h, HALL_ALL);
 	tear_down(&s);
 }
 
