@@ -54,7 +54,8 @@ void ct_call_keep(struct ct_call *c);
 /* The answer. resp is packed before this returns. When the context is tripped
  * already, the caller gets that status instead. Any thread. */
 void ct_call_reply(struct ct_call *c, const ProtobufCMessage *resp);
-/* st is not OK. The message is for people and may hold no patient's name. */
+/* An OK, or a number that is no status, counts as UNKNOWN. The message is for people and
+ * may hold no patient's name. */
 void ct_call_fail(struct ct_call *c, ct_status st, const char *fmt, ...) CT_PRINTF(3, 4);
 /* Before failing: ask the caller to come back after so long, or never. */
 void ct_call_set_retry_after(struct ct_call *c, uint32_t ms);

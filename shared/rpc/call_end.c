@@ -204,7 +204,8 @@ void ct_call_fail(struct ct_call *c, ct_status st, const char *fmt, ...)
 	va_list args;
 	int n;
 
-	CT_CHECK(st != CT_OK);
+	if (st == CT_OK)
+		st = CT_UNKNOWN;
 	va_start(args, fmt);
 	n = vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
@@ -212,7 +213,7 @@ void ct_call_fail(struct ct_call *c, ct_status st, const char *fmt, ...)
 		message[0] = '\0';
 	else if ((size_t)n >= sizeof(message))
 		cut_utf8(message, sizeof(message) - 1);
-	answer(c, st, message, NULL);
+	answer(c, ct_status_from_wire((uint32_t)st), message, NULL);
 }
 
 void ct_call_set_retry_after(struct ct_call *c, uint32_t ms)

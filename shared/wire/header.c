@@ -26,7 +26,7 @@ static const struct kind_rule kind_rules[] = {
 			   .payload = true },
 	[CT_WIRE_CANCEL] = { .code_min = 1, .code_max = 6 },
 	[CT_WIRE_REPLY] = { .flags = CT_WIRE_NOT_PROCESSED | CT_WIRE_NO_RETRY,
-			    .code_max = CT_STATUS_N - 1,
+			    .code_max = UINT8_MAX, /* one that we do not know is UNKNOWN */
 			    .attempt = true,
 			    .budget = true,
 			    .attempt_0 = true,

@@ -203,6 +203,21 @@ Test(rpc_answers, detail_that_does_not_fit_is_dropped_and_the_error_arrives)
 	tear_down(&s);
 }
 
+Test(rpc_answers, status_of_a_handler_that_is_none_is_unknown)
+{
+	struct scene s;
+
+	set_up(&s, NULL);
+	s.a.req.code = CT_STATUS_N;
+	s.a.req.message = "sic";
+
+	cr_assert_eq(tell(&s), CT_UNKNOWN);
+
+	cr_assert_str_eq(s.a.reply.message, "sic");
+	cr_assert_eq(client_stats(s.c).connections_lost, 0);
+	tear_down(&s);
+}
+
 Test(rpc_answers, unknown_number_of_a_status_is_unknown)
 {
 	struct ct_wire_header h;
@@ -224,8 +239,9 @@ Test(rpc_answers, unknown_number_of_a_status_is_unknown)
 	h.code = 99;
 	cr_assert(raw_send(&r, m.id, &h, CT_BYTES_NONE, CT_BYTES_NONE));
 
-	cr_assert(ask_wait(&s.a)); /* the header rules it out: the peer is broken */
-	cr_assert_eq(s.a.reply.status, CT_INTERNAL);
+	cr_assert(ask_wait(&s.a));
+	cr_assert_eq(s.a.reply.status, CT_UNKNOWN);
+	cr_assert_eq(client_stats(c).connections_lost, 0);
 	c = ct_client_free(c);
 	raw_close(&r);
 	raw_close(&listener);

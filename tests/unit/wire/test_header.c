@@ -125,7 +125,7 @@ Test(header, every_kind_survives_the_round_trip)
 		h.code = reason;
 		expect_taken(h);
 	}
-	for (uint8_t st = 0; st < CT_STATUS_N; st++) {
+	for (uint8_t st = 0; st < UINT8_MAX; st++) { /* numbers to come too */
 		h = a_reply(); /* to a call that could not be read: id zero */
 		h.code = st;
 		h.flags = CT_WIRE_NOT_PROCESSED | CT_WIRE_NO_RETRY;
@@ -189,9 +189,6 @@ Test(header, reply_that_breaks_a_rule_is_refused_with_the_reason)
 
 	h.flags = 0x04;
 	expect_refused(h, "unknown flag");
-	h = a_reply();
-	h.code = CT_STATUS_N;
-	expect_refused(h, "code out of range");
 	h = a_reply();
 	h.method = 1;
 	expect_refused(h, "method where none belongs");
