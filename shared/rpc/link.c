@@ -311,6 +311,8 @@ static bool moved_on(struct ct_out *o)
 
 	ct_lock_acquire(&c->lock);
 	other = c->ready_n > 0 && o->attempts < c->opts.attempts_max && !ct_ctx_done(&o->ctx);
+	if (other && o->account != NULL)
+		ct_throttle_sent(o->account, ct_now(c->clk));
 	ct_lock_release(&c->lock);
 	if (!other)
 		return false;
@@ -414,7 +416,8 @@ static void on_some(struct ct_link *l, struct ct_conn *conn, const struct ct_net
 			broken = true;
 		} else if (msgs[i].too_big) {
 			ct_out__fail(rs[i].out, &over_limit);
-		} else if (!says_draining(&rs[i]) || !moved_on(rs[i].out)) {
+		} else if (!says_draining(&rs[i]) || (rs[i].h.flags & CT_WIRE_NO_RETRY) != 0 ||
+			   !moved_on(rs[i].out)) {
 			handle_reply(rs[i].out, conn, &rs[i].h, rs[i].meta, rs[i].payload);
 		}
 	}

@@ -358,6 +358,30 @@ Test(rpc_retry, next_attempt_goes_to_another_server)
 	}
 }
 
+Test(rpc_retry, call_that_is_not_to_be_retried_stays_refused_by_a_draining_server)
+{
+	struct ct_wire_header h;
+	struct raw_msg m;
+	unsigned first;
+	struct two t;
+	struct ask a;
+
+	two_init(&t);
+	ask_init(&a, PATIENT_MS);
+	ask_start(&a, t.c, &hall_tell_again_method);
+	first = who_hears(&t);
+	cr_assert(raw_receive(&t.peers[first], &m));
+	h = raw_reply_header(&m.h, CT_UNAVAILABLE);
+	h.flags = CT_WIRE_NOT_PROCESSED | CT_WIRE_NO_RETRY;
+	cr_assert(raw_send(&t.peers[first], m.id, &h, CT_BYTES_NONE, CT_BYTES_NONE));
+
+	cr_assert(ask_wait(&a));
+	cr_assert_eq(a.reply.status, CT_UNAVAILABLE);
+	cr_assert_eq(a.reply.attempts, 1);
+	ask_fini(&a);
+	two_fini(&t);
+}
+
 Test(rpc_retry, dead_endpoint_among_living_ones_costs_no_call)
 {
 	enum { CALLS = 100 };
