@@ -137,12 +137,10 @@ static struct ct_ctx *take_child(struct ct_ctx *ctx)
 
 /* Depth first without recursion: the tree may be deep. The caller has a reference
  * to root; on the way down each context is held by the one taken for it. */
-static bool trip_tree(struct ct_ctx *root, enum ct_cancel_reason why, bool by_hand)
+static void trip_below(struct ct_ctx *root, enum ct_cancel_reason why)
 {
 	struct ct_ctx *at = root;
 
-	if (!trip_one(root, why, by_hand))
-		return false;
 	for (;;) {
 		struct ct_ctx *child = take_child(at);
 		struct ct_ctx *up = at->parent;
@@ -155,9 +153,18 @@ static bool trip_tree(struct ct_ctx *root, enum ct_cancel_reason why, bool by_ha
 			ct_ctx_unref(at);
 			at = up;
 		} else {
-			return true;
+			return;
 		}
 	}
+}
+
+static bool trip_tree(struct ct_ctx *root, enum ct_cancel_reason why, bool by_hand)
+{
+	const bool first = trip_one(root, why, by_hand);
+
+	if (first)
+		trip_below(root, why);
+	return first;
 }
 
 static void deadline_fn(struct ct_timer *t)
@@ -244,15 +251,20 @@ bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
 	return never_ran;
 }
 
-bool ct_ctx_finish_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
+bool ct_ctx_end_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook)
 {
 	struct stripe *s = stripe_of(ctx);
-	bool never_ran;
+	bool never_ran, has_children;
 
 	ct_lock_acquire(&s->lock);
 	never_ran = remove_hook_locked(ctx, s, hook);
 	finish_locked(ctx);
+	if (ctx->passed == CT_CANCEL_NONE)
+		ctx->passed = CT_CANCEL_PARENT; /* for those to come, too */
+	has_children = !ct_list_empty(&ctx->children);
 	ct_lock_release(&s->lock);
+	if (has_children)
+		trip_below(ctx, CT_CANCEL_PARENT);
 	return never_ran;
 }
 

@@ -26,7 +26,8 @@
  * Functions on a context need a reference that lasts until they return. All
  * functions: any thread, none blocks except those named wait or sleep, and
  * ct_ctx_hook_remove(). No lock may be held around those that run hooks,
- * ct_ctx_cancel() and ct_ctx_on_cancel(), none of rank CTX or below around others.
+ * ct_ctx_cancel(), ct_ctx_on_cancel() and ct_ctx_end_with_hook(), none of rank CTX or
+ * below around others.
  */
 struct ct_ctx;
 struct ct_ctx_firing;
@@ -180,8 +181,9 @@ void ct_ctx_on_cancel(struct ct_ctx *ctx, struct ct_ctx_hook *hook, ct_ctx_hook_
  * another thread this waits for it to return (not from within the fn itself). The
  * hook must have been set on ctx; once its fn has freed it, it is too late. */
 bool ct_ctx_hook_remove(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
-/* ct_ctx_hook_remove() and then ct_ctx_finish(). */
-bool ct_ctx_finish_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
+/* The work is over: ct_ctx_hook_remove() and then ct_ctx_finish(), but contexts below it,
+ * there or still to come, are tripped with PARENT. Runs their hooks. */
+bool ct_ctx_end_with_hook(struct ct_ctx *ctx, struct ct_ctx_hook *hook);
 
 /* Blocks until `until` or until ctx trips. OK: the time came; else the status
  * of the trip. Not on the timer thread. */

@@ -79,7 +79,7 @@ void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head);
 	if (c->registered)
 		ct_registry_remove(s->registry, &c->reg);
-	(void)ct_ctx_finish_with_hook(&c->ctx, &c->tripped);
+	(void)ct_ctx_end_with_hook(&c->ctx, &c->tripped);
 	ct_ctx_unref(&c->ctx); /* its turn's */
 	ct_ctx_unref(&c->ctx);
 }

@@ -52,7 +52,9 @@ ProtobufCAllocator *ct_call_allocator(struct ct_call *c); /* the arena, for prot
 void ct_call_keep(struct ct_call *c);
 
 /* The answer. resp is packed before this returns. When the context is tripped
- * already, the caller gets that status instead. Any thread. */
+ * already, the caller gets that status instead. What is still under way under the call's
+ * context ends here, with PARENT: its hooks and the done of its calls run on this thread.
+ * Any thread, no lock held. */
 void ct_call_reply(struct ct_call *c, const ProtobufCMessage *resp);
 /* An OK, or a number that is no status, counts as UNKNOWN. The message is for people and
  * may hold no patient's name. */

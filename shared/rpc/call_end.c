@@ -56,7 +56,7 @@ static void fill_timing(struct ct_call *c, Ct__V1__Timing *t)
 static void let_go(struct ct_call *c)
 {
 	ct_registry_remove(c->server->registry, &c->reg);
-	(void)ct_ctx_finish_with_hook(&c->ctx, &c->tripped);
+	(void)ct_ctx_end_with_hook(&c->ctx, &c->tripped);
 	ct_ctx_unref(&c->ctx);
 }
 

@@ -56,7 +56,7 @@ static void finish(struct ct_out *o)
 	struct ct_reply *r = o->reply;
 	ct_instant now;
 
-	(void)ct_ctx_finish_with_hook(&o->ctx, &o->tripped);
+	(void)ct_ctx_end_with_hook(&o->ctx, &o->tripped);
 	now = ct_now(c->clk);
 	settle_status(o, now);
 	r->attempts = (uint8_t)(o->attempts - o->unsent);

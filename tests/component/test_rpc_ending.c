@@ -269,6 +269,25 @@ Test(rpc_ending, flood_of_inline_calls_does_not_hold_up_the_end_of_a_busy_server
 	tear_down(&s);
 }
 
+/* ---- what a handler leaves behind -------------------------------------------------------------- */
+
+Test(rpc_ending, work_under_a_call_ends_with_its_answer)
+{
+	struct scene s;
+	struct ask a;
+
+	set_up(&s, LONG_GRACE_MS);
+	ask_init(&a, PATIENT_MS);
+	a.req.orphan = true;
+
+	cr_assert_eq(ask_now(&a, s.c, &hall_tell_method), CT_OK);
+
+	cr_assert(hall_waited(&s.h, &s.h.orphans_ended, 1));
+	cr_assert_eq(hall_stats(&s.h).calls.ok, 1);
+	ask_fini(&a);
+	tear_down(&s);
+}
+
 /* ---- the last answers ------------------------------------------------------------------------ */
 
 static bool send_for(struct raw *r, uint32_t id, uint32_t reply_bytes)

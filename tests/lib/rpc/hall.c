@@ -282,6 +282,35 @@ static void keep(struct ct_call *call, const Hall__V1__Ask *ask)
 		linger(h);
 }
 
+struct orphan {
+	struct ct_ctx_hook hook;
+	struct ct_ctx *ctx;
+	struct hall *h;
+};
+
+static void orphan_tripped(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct orphan *o = CT_CONTAINER_OF(hook, struct orphan, hook);
+
+	ct_lock_acquire(&o->h->lock);
+	o->h->orphans_ended += why == CT_CANCEL_PARENT;
+	ct_cond_broadcast(&o->h->changed);
+	ct_lock_release(&o->h->lock);
+	ct_ctx_unref(o->ctx);
+	ct_mem_free(o);
+}
+
+/* Work that knows no end but its context's. */
+static void leave_orphan(struct ct_call *call)
+{
+	struct orphan *o = ct_mem_zalloc(1, sizeof(*o));
+
+	CT_CHECK(o != NULL);
+	o->h = ct_call_impl(call);
+	CT_CHECK(ct_ctx_with_deadline(ct_call_ctx(call), CT_NEVER, &o->ctx) == CT_OK);
+	ct_ctx_on_cancel(o->ctx, &o->hook, orphan_tripped);
+}
+
 static void told(struct ct_call *call, const Hall__V1__Ask *ask)
 {
 	struct hall *h = ct_call_impl(call);
@@ -290,6 +319,8 @@ static void told(struct ct_call *call, const Hall__V1__Ask *ask)
 
 	if (ask->cork)
 		ct_conn_cork(conn);
+	if (ask->orphan)
+		leave_orphan(call);
 	enter(h);
 	tell(call, ask);
 	leave(h);

@@ -34,6 +34,7 @@ struct hall {
 	unsigned inside, most_inside;   /* behind the gate, kept ones too */
 	unsigned reasons[HALL_REASONS]; /* of those whose context tripped, by reason */
 	unsigned told;                  /* Tell and its kin, for fail_first */
+	unsigned orphans_ended;
 	struct hall_kept *kept[HALL_KEPT_MAX];
 	unsigned kept_n;
 };

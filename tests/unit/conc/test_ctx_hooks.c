@@ -343,7 +343,7 @@ Test(ctx_hooks, one_that_is_set_from_the_start_runs_once_like_any_other)
 	cr_assert_eq(atomic_load(&first.runs), 1);
 	cr_assert_eq(atomic_load(&second.runs), 1);
 	cr_assert_eq(first.why, CT_CANCEL_DEADLINE);
-	cr_assert_not(ct_ctx_finish_with_hook(&ctx, &first.hook), "it ran");
+	cr_assert_not(ct_ctx_end_with_hook(&ctx, &first.hook), "it ran");
 	ct_ctx_unref(&ctx);
 	fixture_fini(&f);
 }
@@ -376,7 +376,7 @@ Test(ctx_hooks, context_that_is_tripped_from_the_start_runs_none_of_the_start)
 	cr_assert_eq(atomic_load(&late.runs), 0);
 	cr_assert_eq(atomic_load(&below.runs), 0);
 	cr_assert_not(ct_ctx_hook_remove(&child, &below.hook), "it is as one that ran");
-	cr_assert_not(ct_ctx_finish_with_hook(&ctx, &late.hook));
+	cr_assert_not(ct_ctx_end_with_hook(&ctx, &late.hook));
 	ct_ctx_unref(&child);
 	ct_ctx_unref(&ctx);
 	fixture_fini(&f);

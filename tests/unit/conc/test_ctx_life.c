@@ -11,6 +11,12 @@ TestSuite(ctx_life, .fini = leak_check, .timeout = 60);
 
 static struct fixture f;
 
+static void nothing(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	(void)hook;
+	(void)why;
+}
+
 /* ---- finish ---------------------------------------------------------------------------- */
 
 Test(ctx_life, a_finished_context_is_tripped_by_neither_deadline_nor_parent)
@@ -86,6 +92,36 @@ Test(ctx_life, work_below_a_finished_context_keeps_its_deadline)
 	cr_assert_eq(ct_ctx_reason(late), CT_CANCEL_DEADLINE);
 	ct_ctx_unref(late);
 	ct_ctx_unref(child);
+	fixture_fini(&f);
+}
+
+Test(ctx_life, work_below_a_context_that_ends_is_tripped_but_not_the_context)
+{
+	struct ct_ctx *ctx, *child, *grandchild, *late;
+	struct ct_ctx_hook own;
+	struct witness w;
+
+	fixture_init(&f);
+	ctx = new_root(&f, in_ms(&f, 20));
+	ct_ctx_on_cancel(ctx, &own, nothing);
+	child = new_child(ctx, CT_NEVER);
+	grandchild = new_child(child, CT_NEVER);
+	watch(grandchild, &w);
+
+	cr_assert(ct_ctx_end_with_hook(ctx, &own), "it never ran");
+
+	late = new_child(ctx, CT_NEVER);
+	cr_assert_eq(ct_ctx_reason(child), CT_CANCEL_PARENT);
+	cr_assert_eq(ct_ctx_reason(grandchild), CT_CANCEL_PARENT);
+	cr_assert_eq(ct_ctx_reason(late), CT_CANCEL_PARENT);
+	cr_assert_eq(atomic_load(&w.runs), 1);
+	pass_ms(&f, 20);
+	cr_assert_eq(ct_ctx_reason(ctx), CT_CANCEL_NONE);
+	cr_assert(ct_ctx_cancel(ctx, CT_CANCEL_CALLER)); /* by hand it still can be */
+	ct_ctx_unref(late);
+	ct_ctx_unref(grandchild);
+	ct_ctx_unref(child);
+	ct_ctx_unref(ctx);
 	fixture_fini(&f);
 }
 
