@@ -178,7 +178,7 @@ static void refused(const char *setting, const char *words)
 
 Test(settings, what_contradicts_itself_is_refused_by_name)
 {
-	refused("server = { workers = 2; batch_workers_max = 3; };", "server.batch_workers_max");
+	refused("server = { workers = 2; batch_workers_max = 2; };", "server.batch_workers_max");
 	refused("net = { backoff_min_ms = 3000; };", "net.backoff_min_ms");
 	refused("net = { send_bytes_max = 1000; };", "net.send_bytes_max");
 	refused("page = { size = 500; size_max = 100; };", "page.size");

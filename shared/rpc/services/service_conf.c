@@ -105,9 +105,9 @@ const struct ct_conf_schema ct_service_conf_schema = {
 
 void ct_service_conf_check(const struct ct_service_conf *conf, struct ct_conf_report *report)
 {
-	if (conf->server.batch_workers_max > conf->server.workers)
-		ct_conf_report_add(report,
-				   "'server.batch_workers_max' is more than 'server.workers'");
+	if (conf->server.workers > 1 && conf->server.batch_workers_max >= conf->server.workers)
+		ct_conf_report_add(report, "'server.batch_workers_max' leaves none of "
+					   "'server.workers' to interactive calls");
 	if (conf->net.backoff_min_ms > conf->net.backoff_max_ms)
 		ct_conf_report_add(report,
 				   "'net.backoff_min_ms' is more than 'net.backoff_max_ms'");
