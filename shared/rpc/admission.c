@@ -15,15 +15,6 @@
 
 enum { INTAKE_N = 64 };
 
-static const struct refusal_row {
-	const char *text;
-	ct_status status;
-} refusals[CT_REFUSALS_N] = {
-#define X(name, text_, status_) [CT_REFUSAL_##name] = { text_, CT_##status_ },
-	CT_REFUSALS(X)
-#undef X
-};
-
 /* A call as it lies in the receive buffer. */
 struct arrival {
 	struct ct_conn *conn;
@@ -35,46 +26,32 @@ struct arrival {
 	struct ct_route *route; /* NULL: no such method */
 };
 
-static struct ct_reply_head head_of(const struct ct_server *s, enum ct_refusal why)
-{
-	const ct_status st = refusals[why].status;
-
-	return (struct ct_reply_head){
-		.status = st,
-		.message = refusals[why].text,
-		.retry_after_ms = st == CT_RESOURCE_EXHAUSTED && why != CT_REFUSAL_SIZE
-					  ? s->opts.retry_after_ms
-					  : 0,
-		.no_retry = why == CT_REFUSAL_SIZE,
-		.not_processed = true,
-	};
-}
-
-static void count_refusal(struct ct_server *s, enum ct_refusal why)
-{
-	ct_srv__count(&s->refused_by[why]);
-	ct_srv__count(&s->ends[CT_END_REFUSED]);
-}
-
 static void refuse_arrival(struct ct_server *s, const struct arrival *a, enum ct_refusal why)
 {
-	const struct ct_reply_head head = head_of(s, why);
+	const struct ct_reply_head head = ct_srv__refusal_head(s, why);
 
-	count_refusal(s, why);
+	ct_srv__record_refusal(s, why,
+			       &(struct ct_refused){ .conn = a->conn,
+						     .route = a->route,
+						     .header = &a->header,
+						     .meta = a->meta,
+						     .received = a->now });
 	(void)ct_srv__reply(s, a->conn, &a->msg->route, &a->header, &head);
-	CT_LOG(s->log, CT_LOG_DEBUG, "call refused", CT_STR("reason", refusals[why].text),
-	       CT_STR("method", a->route != NULL ? a->route->method->name : ""),
-	       CT_STR("peer", ct_conn_peer(a->conn)));
 }
 
 void ct_call__refuse(struct ct_call *c, enum ct_refusal why)
 {
 	struct ct_server *s = c->server;
-	const struct ct_reply_head head = head_of(s, why);
+	const struct ct_reply_head head = ct_srv__refusal_head(s, why);
 
 	ct_sm_move(&c->sm, CT_CALL_REFUSED);
 	ct_call__leave_line(c);
-	count_refusal(s, why);
+	ct_srv__record_refusal(s, why,
+			       &(struct ct_refused){ .conn = c->conn,
+						     .route = c->route,
+						     .header = &c->header,
+						     .meta = c->meta_bytes,
+						     .received = c->received });
 	ct_srv__leave_places(s, c->route, c->session);
 	(void)ct_srv__reply(s, c->conn, &c->reply_to, &c->header, &head);
 	if (c->registered)

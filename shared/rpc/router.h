@@ -19,7 +19,8 @@ struct ct_route {
 	const void *handlers;
 	void *impl;
 	/* relaxed atomics: statistics and an estimate */
-	_Atomic uint64_t calls, errors;
+	_Atomic uint64_t calls, errors; /* of those that were admitted */
+	_Atomic uint64_t refused;
 	_Atomic uint64_t in_flight; /* admitted and not ended */
 	struct ct_median usual;     /* from its handler's start to its answer */
 	struct ct_median busy;      /* from its start on a worker until that is free again */

@@ -287,6 +287,18 @@ CT_MUST_USE ct_status ct_srv__try_reply(struct ct_conn *conn, const struct ct_sp
 bool ct_srv__reply(struct ct_server *s, struct ct_conn *conn, const struct ct_sp_route *to,
 		   const struct ct_wire_header *call, const struct ct_reply_head *head);
 
+/* refusal.c */
+struct ct_refused {
+	struct ct_conn *conn;
+	struct ct_route *route; /* NULL: no such method */
+	const struct ct_wire_header *header;
+	struct ct_bytes meta;
+	ct_instant received;
+};
+struct ct_reply_head ct_srv__refusal_head(const struct ct_server *s, enum ct_refusal why);
+/* Counts it; one with a trace is remembered for Explain too. Before its reply goes out. */
+void ct_srv__record_refusal(struct ct_server *s, enum ct_refusal why, const struct ct_refused *c);
+
 /* drain.c */
 void ct_srv__init_grace(struct ct_server *s);
 /* Blocks until no connection is open, or the instant passed. */

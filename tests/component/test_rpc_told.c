@@ -86,7 +86,7 @@ static bool one_has_ended(void *arg)
 
 /* ---- calls that never ran ---------------------------------------------------------------- */
 
-static void expect_explained(struct scene *s, const char *trace_id)
+static void expect_explained(struct scene *s, const char *trace_id, const char *end_state)
 {
 	Ct__V1__ExplainRequest req = CT__V1__EXPLAIN_REQUEST__INIT;
 	const Ct__V1__ExplainResponse *resp;
@@ -96,7 +96,7 @@ static void expect_explained(struct scene *s, const char *trace_id)
 	req.trace_id = (char *)(uintptr_t)trace_id;
 	cr_assert_eq(runtime_explain(s->c, NULL, &req, &reply, &resp), CT_OK);
 	cr_assert_eq(resp->n_records, 1);
-	cr_assert_str_eq(resp->records[0]->end_state, "expired");
+	cr_assert_str_eq(resp->records[0]->end_state, end_state);
 	cr_assert_str_eq(resp->records[0]->trace_id, trace_id);
 	ct_reply_fini(&reply);
 }
@@ -126,11 +126,54 @@ Test(rpc_told, call_that_ended_in_the_queue_is_told_under_its_trace)
 	ct_id_to_hex(&trace.trace_id, hex);
 	(void)snprintf(field, sizeof(field), "trace=%s", hex);
 	cr_assert_not_null(strstr(s->text, field), "%s", s->text);
-	expect_explained(s, hex);
+	expect_explained(s, hex, "expired");
 	hall_let_go(&s->h, HALL_ALL);
 	cr_assert(ask_wait(&held));
 	ask_fini(&held);
 	ask_fini(&queued);
+	ct_ctx_unref(ctx);
+	tear_down(s);
+}
+
+/* How many calls of the method were refused, by Stats. */
+static uint64_t refused_of(struct scene *s, const struct ct_method *m)
+{
+	Ct__V1__StatsRequest req = CT__V1__STATS_REQUEST__INIT;
+	const Ct__V1__StatsResponse *resp;
+	struct ct_reply reply;
+	uint64_t n = 0;
+
+	ct_reply_init(&reply);
+	cr_assert_eq(runtime_stats(s->c, NULL, &req, &reply, &resp), CT_OK);
+	for (size_t i = 0; i < resp->n_methods; i++)
+		if (strcmp(resp->methods[i]->method, m->name) == 0)
+			n += resp->methods[i]->refused;
+	ct_reply_fini(&reply);
+	return n;
+}
+
+Test(rpc_told, call_that_was_refused_is_told_under_its_trace_and_counted_by_method)
+{
+	static uint8_t payload[256];
+	const struct ct_trace trace = { .trace_id = ct_id_new(), .span_id = 42 };
+	char hex[CT_ID_HEX_SIZE];
+	struct ct_ctx *ctx = NULL;
+	struct scene *s = set_up();
+	struct ask a;
+
+	cr_assert_eq(ct_ctx_new_root(s->rt.timers, CT_NEVER, &ctx), CT_OK);
+	ct_ctx_set_trace(ctx, trace);
+	ask_init(&a, PATIENT_MS);
+	a.parent = ctx;
+	a.req.payload = (ProtobufCBinaryData){ sizeof(payload), payload };
+
+	cr_assert_eq(ask_now(&a, s->c, &hall_tell_small_method), CT_RESOURCE_EXHAUSTED);
+
+	ct_id_to_hex(&trace.trace_id, hex);
+	expect_explained(s, hex, "refused");
+	cr_assert_eq(refused_of(s, &hall_tell_small_method), 1);
+	cr_assert_eq(refused_of(s, &hall_tell_method), 0);
+	ask_fini(&a);
 	ct_ctx_unref(ctx);
 	tear_down(s);
 }

@@ -178,6 +178,7 @@ static void fill_method(Ct__V1__MethodStats *out, const struct ct_route *r)
 	out->method = text(r->method->name);
 	out->calls = ct_srv__get(&r->calls);
 	out->errors = ct_srv__get(&r->errors);
+	out->refused = ct_srv__get(&r->refused);
 	ct_hist_snapshot(&r->handler_us, &snap);
 	out->handler_p50_us = ct_hist_percentile_us(&snap, 0.5);
 	out->handler_p99_us = ct_hist_percentile_us(&snap, 0.99);
