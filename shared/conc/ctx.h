@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/list.h"
 #include "base/status.h"
+#include "conc/lock.h"
 #include "conc/timers.h"
 
 #include <pthread.h>
@@ -194,5 +195,12 @@ CT_MUST_USE ct_status ct_ctx_sleep_until(struct ct_ctx *ctx, ct_instant until);
  * passed. CANCELLED. RESOURCE_EXHAUSTED: no descriptor left. A trip comes before
  * readiness. Not on the timer thread. */
 CT_MUST_USE ct_status ct_ctx_wait_fd(struct ct_ctx *ctx, int fd, short events, ct_instant until);
+
+/* Blocks until ready(arg) is true or ctx trips. ready is asked with l held, at once and
+ * whenever c was signalled, never again after it said yes: it may take what it waited for.
+ * l is taken and let go of here. OK, or what the trip means; readiness comes first. Not on
+ * the timer thread. */
+CT_MUST_USE ct_status ct_ctx_wait_cond(struct ct_ctx *ctx, struct ct_cond *c, struct ct_lock *l,
+				       bool (*ready)(void *arg), void *arg);
 
 #endif

@@ -125,3 +125,36 @@ ct_status ct_ctx_wait_fd(struct ct_ctx *ctx, int fd, short events, ct_instant un
 	(void)close(w.event_fd);                /* nothing was written that could be lost */
 	return st;
 }
+
+/* ---- until something else is so --------------------------------------------------------- */
+
+struct cond_waiter {
+	struct ct_ctx_hook hook;
+	struct ct_cond *cond;
+	struct ct_lock *lock;
+};
+
+static void cond_hook_fn(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct cond_waiter *w = CT_CONTAINER_OF(hook, struct cond_waiter, hook);
+
+	(void)why;
+	ct_lock_acquire(w->lock); /* else the waiter may be between its look and its wait */
+	ct_cond_broadcast(w->cond);
+	ct_lock_release(w->lock);
+}
+
+ct_status ct_ctx_wait_cond(struct ct_ctx *ctx, struct ct_cond *c, struct ct_lock *l,
+			   bool (*ready)(void *arg), void *arg)
+{
+	struct cond_waiter w = { .cond = c, .lock = l };
+	bool yes;
+
+	ct_ctx_on_cancel(ctx, &w.hook, cond_hook_fn);
+	ct_lock_acquire(l);
+	while (!(yes = ready(arg)) && !ct_ctx_done(ctx))
+		ct_cond_wait(c, l);
+	ct_lock_release(l);
+	(void)ct_ctx_hook_remove(ctx, &w.hook);
+	return yes ? CT_OK : ct_status_from_reason(ct_ctx_reason(ctx));
+}

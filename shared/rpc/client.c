@@ -155,35 +155,17 @@ const char *ct_client_peer(const struct ct_client *c)
 
 /* ---- waiting for a connection ------------------------------------------------------ */
 
-struct ready_wait {
-	struct ct_ctx_hook hook;
-	struct ct_client *client;
-};
-
-static void wake(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+static bool is_ready(void *client)
 {
-	struct ct_client *c = CT_CONTAINER_OF(hook, struct ready_wait, hook)->client;
+	const struct ct_client *c = client;
 
-	(void)why;
-	ct_lock_acquire(&c->lock);
-	ct_cond_broadcast(&c->changed);
-	ct_lock_release(&c->lock);
+	return c->ready_n > 0;
 }
 
 ct_status ct_client_wait_ready(struct ct_client *c, struct ct_ctx *ctx)
 {
-	struct ready_wait w = { .client = c };
-	bool ready;
-
 	ct_cork__flush();
-	ct_ctx_on_cancel(ctx, &w.hook, wake);
-	ct_lock_acquire(&c->lock);
-	while (c->ready_n == 0 && !ct_ctx_done(ctx))
-		ct_cond_wait(&c->changed, &c->lock);
-	ready = c->ready_n > 0;
-	ct_lock_release(&c->lock);
-	(void)ct_ctx_hook_remove(ctx, &w.hook);
-	return ready ? CT_OK : ct_ctx_status(ctx);
+	return ct_ctx_wait_cond(ctx, &c->changed, &c->lock, is_ready, c);
 }
 
 /* ---- stubs --------------------------------------------------------------------------- */

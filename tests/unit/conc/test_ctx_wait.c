@@ -292,3 +292,112 @@ Test(ctx_wait, without_a_descriptor_left_it_says_so)
 	ct_ctx_unref(ctx);
 	fixture_fini(&f);
 }
+
+/* ---- condition --------------------------------------------------------------------------- */
+
+struct shelf {
+	struct ct_lock lock;
+	struct ct_cond put;
+	int items;
+	unsigned looks;
+};
+
+static void shelf_init(struct shelf *s, int items)
+{
+	*s = (struct shelf){ .items = items };
+	ct_lock_init(&s->lock, CT_RANK_APP);
+	ct_cond_init(&s->put);
+}
+
+static void shelf_fini(struct shelf *s)
+{
+	ct_cond_fini(&s->put);
+	ct_lock_fini(&s->lock);
+}
+
+static bool take_one(void *shelf)
+{
+	struct shelf *s = shelf;
+
+	s->looks++;
+	if (s->items == 0)
+		return false;
+	s->items--;
+	return true;
+}
+
+static void *put_one(void *shelf)
+{
+	struct shelf *s = shelf;
+
+	ct_lock_acquire(&s->lock);
+	while (s->looks == 0) { /* until somebody waits */
+		ct_lock_release(&s->lock);
+		ct_lock_acquire(&s->lock);
+	}
+	s->items++;
+	ct_cond_signal(&s->put);
+	ct_lock_release(&s->lock);
+	return NULL;
+}
+
+Test(ctx_wait, a_signal_ends_a_wait_for_a_condition)
+{
+	struct ct_ctx *ctx;
+	struct shelf s;
+	pthread_t t;
+
+	fixture_init(&f);
+	ctx = new_root(&f, CT_NEVER);
+	shelf_init(&s, 0);
+	cr_assert_eq(ct_thread_start(&t, "put", put_one, &s), CT_OK);
+
+	cr_assert_eq(ct_ctx_wait_cond(ctx, &s.put, &s.lock, take_one, &s), CT_OK);
+
+	cr_assert_eq(s.items, 0);
+	ct_thread_join(t);
+	shelf_fini(&s);
+	ct_ctx_unref(ctx);
+	fixture_fini(&f);
+}
+
+Test(ctx_wait, a_cancel_and_a_deadline_end_a_wait_for_a_condition)
+{
+	struct ct_ctx *ctx;
+	struct ticker t;
+	struct shelf s;
+
+	fixture_init(&f);
+	shelf_init(&s, 0);
+	ctx = new_root(&f, CT_NEVER);
+	ticker_start(&t, ctx);
+	cr_assert_eq(ct_ctx_wait_cond(ctx, &s.put, &s.lock, take_one, &s), CT_CANCELLED);
+	ticker_stop(&t);
+	ct_ctx_unref(ctx);
+	ctx = new_root(&f, in_ms(&f, 3));
+	ticker_start(&t, NULL);
+	cr_assert_eq(ct_ctx_wait_cond(ctx, &s.put, &s.lock, take_one, &s), CT_DEADLINE_EXCEEDED);
+	ticker_stop(&t);
+	ct_ctx_unref(ctx);
+	shelf_fini(&s);
+	fixture_fini(&f);
+}
+
+Test(ctx_wait, what_is_there_is_taken_although_the_context_is_tripped)
+{
+	struct ct_ctx *ctx;
+	struct shelf s;
+
+	fixture_init(&f);
+	shelf_init(&s, 1);
+	ctx = new_root(&f, CT_NEVER);
+	ct_ctx_cancel(ctx, CT_CANCEL_CALLER);
+
+	cr_assert_eq(ct_ctx_wait_cond(ctx, &s.put, &s.lock, take_one, &s), CT_OK);
+
+	cr_assert_eq(s.items, 0);
+	cr_assert_eq(ct_ctx_wait_cond(ctx, &s.put, &s.lock, take_one, &s), CT_CANCELLED);
+	ct_ctx_unref(ctx);
+	shelf_fini(&s);
+	fixture_fini(&f);
+}
