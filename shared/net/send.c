@@ -16,6 +16,7 @@ enum {
 	TX_START_BYTES = 256,
 	TX_KEEP_BYTES = 256 * 1024, /* a larger buffer is given back once it is sent */
 	BURST_US = 20,              /* single messages this close together are a burst */
+	ROUNDS_MAX = 8,             /* sends in a row by one who asked for one */
 	WORTH_MIN_BYTES = 4 * 1024, /* never worth a send inside a batch, and always */
 	WORTH_MAX_BYTES = 32 * 1024,
 };
@@ -193,15 +194,18 @@ static void send_with_callback(struct ct_conn *c)
 	ct_conn__posted(c);
 }
 
+/* What others queue meanwhile goes too, but not for ever: this thread may be a worker or
+ * the one of the timers. */
 void ct_conn__send_post(struct ct_conn *c)
 {
+	unsigned rounds = 0;
 	bool post = true;
 
 	while (post) {
 		size_t n;
 		int rv;
 
-		if (!send_now(c, &rv, &n)) {
+		if (rounds++ == ROUNDS_MAX || !send_now(c, &rv, &n)) {
 			send_with_callback(c);
 			return;
 		}
