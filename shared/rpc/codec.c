@@ -4,6 +4,10 @@
 #include "rpc/flat.h"
 #include "rpc/varint.h"
 
+/* Larger ones gain nothing by the short way, and what it leaves in the arena when it gives
+ * up would be there twice. */
+enum { FLAT_BYTES_MAX = 64 * 1024 };
+
 static void *arena_alloc(void *arena, size_t size)
 {
 	return ct_arena_alloc(arena, size);
@@ -109,7 +113,7 @@ ct_status ct_codec_unpack(const ProtobufCMessageDescriptor *type, struct ct_byte
 				     .allocator_data = &w };
 	ProtobufCMessage *msg;
 
-	if (ct_flat_type(type) && ct_flat_read(type, in, a, ret_msg))
+	if (in.len <= FLAT_BYTES_MAX && ct_flat_type(type) && ct_flat_read(type, in, a, ret_msg))
 		return CT_OK;
 	if (!ct_codec_depth_ok(type, in, CT_CODEC_DEPTH_MAX))
 		return CT_INVALID_ARGUMENT;
