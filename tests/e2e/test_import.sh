@@ -109,6 +109,15 @@ check "changes nothing either" sum "30 0 0 9 21"
 check "a table without a column it needs refuses the study" import 2 $data/missing-column
 check "the columns are named" said "$tmp/err" "lb.csv:1: required column missing: LBTESTCD, LBDTC"
 check "nothing was done" test ! -s "$tmp/out"
+swapped()
+{
+	"$bin/sdtm-import" "$tmp/study" --patient "$report" --report "$patient" \
+		>"$tmp/out" 2>"$tmp/err"
+	[ $? -eq 2 ]
+}
+check "addresses that were swapped end the run" swapped
+check "the service's answer is told" said "$tmp/err" "stopped: dm.csv.gz: UNIMPLEMENTED: "
+check "and no row is blamed" said "$tmp/out" "not sent"
 check "without dm, subjects are asked for" import 1 $data/no-dm
 check "rows of those who are stored are stored" sum "3 2 0 0 1"
 mkdir -p "$tmp/cut"

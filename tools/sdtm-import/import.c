@@ -251,7 +251,8 @@ static bool load_table(struct import *im)
 	ct_status sent;
 
 	st = sdtm_load(&opts, &r);
-	if (st == CT_FAILED_PRECONDITION || st == CT_OUT_OF_RANGE) { /* what was read is good */
+	if (r.why[0] != '\0' && (st == CT_FAILED_PRECONDITION || st == CT_OUT_OF_RANGE)) {
+		/* The file's fault and not the sink's: what was read is good. */
 		note_break(t, file, &r);
 		st = CT_OK;
 	}

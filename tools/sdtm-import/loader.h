@@ -36,7 +36,7 @@ struct sdtm_load_opts {
 struct sdtm_load_result {
 	uint64_t rows; /* data rows read, good and bad; without the header */
 	uint64_t line; /* where reading stopped, 0: it did not stop early */
-	char why[280]; /* why it did; "" */
+	char why[280]; /* why the file is to blame for that; "": it is not */
 };
 
 /* OK: to the end. FAILED_PRECONDITION: the file cannot be read (from result's

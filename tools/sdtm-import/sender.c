@@ -65,6 +65,14 @@ bool sdtm_may_pass(ct_status st)
 	       st == CT_ABORTED || st == CT_CANCELLED;
 }
 
+/* The items are at fault, so others may fare better. Anything else is the
+ * service's trouble or ours, and would meet whatever is sent. */
+static bool items_fault(ct_status st)
+{
+	return st == CT_INVALID_ARGUMENT || st == CT_NOT_FOUND || st == CT_ALREADY_EXISTS ||
+	       st == CT_OUT_OF_RANGE;
+}
+
 static void settle(struct sdtm_sender *s, struct sdtm_item *item, const struct sdtm_outcome *o)
 {
 	s->opts.settled(s->opts.arg, item, o);
@@ -89,10 +97,10 @@ static void give_up(struct sdtm_sender *s, struct sdtm_batch *b)
 {
 	if (s->over == CT_OK) {
 		s->over = b->status;
-		snprintf(s->why, sizeof(s->why), "%s: %s, after %u attempts",
+		snprintf(s->why, sizeof(s->why), "%s: %s, after %u attempt%s",
 			 ct_status_name(b->status),
 			 b->message[0] != '\0' ? b->message : ct_status_text(b->status),
-			 b->attempts);
+			 b->attempts, b->attempts == 1 ? "" : "s");
 	}
 	settle_all(s, b, SDTM_LEFT);
 }
@@ -155,12 +163,12 @@ static void finish(struct sdtm_sender *s, struct sdtm_batch *b)
 	s->in_flight--;
 	if (b->status == CT_OK)
 		settle_each(s, b);
+	else if (items_fault(b->status))
+		settle_all(s, b, SDTM_REJECTED);
 	else if (sdtm_may_pass(b->status) && !b->final)
 		send_later(s, b);
-	else if (sdtm_may_pass(b->status))
-		give_up(s, b);
 	else
-		settle_all(s, b, SDTM_REJECTED);
+		give_up(s, b);
 }
 
 void sdtm_sender_done(struct sdtm_sender *s, struct sdtm_batch *b)

@@ -8,7 +8,8 @@
  * Gathers items into batches and keeps a bounded number of calls going. What a
  * busy or absent server refuses is sent again, later each time and not before
  * the server's own hint, until retry_ms have passed; of a batch that was partly
- * stored only the rest is. Every item put is settled exactly once.
+ * stored only the rest is. A server that is in trouble itself (INTERNAL,
+ * DATA_LOSS, UNIMPLEMENTED, ...) ends it. Every item put is settled exactly once.
  *
  *   put --> gathering --full--> in flight --answered--> settled
  *                                 ^    | refused, not answered
@@ -43,7 +44,8 @@ struct sdtm_sender *sdtm_sender_free(struct sdtm_sender *s);
 
 /* Takes the item whatever it returns. Blocks while `concurrency` batches are
  * on their way. Not OK: it is over, the item was settled as LEFT. CANCELLED:
- * tick said so. Else what the server answered until retry_ms had passed. */
+ * tick said so. Else what the server answered: until retry_ms had passed, or
+ * once when sending again is of no use. */
 CT_MUST_USE ct_status sdtm_sender_put(struct sdtm_sender *s, struct sdtm_item *item);
 
 /* Sends what has gathered and waits until everything is settled. As put. */

@@ -312,6 +312,7 @@ Test(loader, sink_that_fails_stops_the_load_and_nothing_leaks)
 	cr_assert_eq(load_text(SDTM_LB, text, &t, NULL, &r), CT_UNAVAILABLE);
 
 	cr_assert_eq(t.items, 3);
+	cr_assert_str_eq(r.why, "", "the file is not to blame");
 	tally_fini(&t);
 	free(text);
 }

@@ -231,6 +231,30 @@ Test(sender, refusal_that_cannot_pass_rejects_the_batch_and_work_goes_on)
 	v.sender = sdtm_sender_free(v.sender);
 }
 
+Test(sender, service_in_trouble_ends_it_and_no_item_is_to_blame)
+{
+	static const ct_status troubles[] = {
+		CT_UNKNOWN,  CT_PERMISSION_DENIED, CT_FAILED_PRECONDITION, CT_UNIMPLEMENTED,
+		CT_INTERNAL, CT_DATA_LOSS,         CT_UNAUTHENTICATED,
+	};
+
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+		struct service v = { .answers = { troubles[i] }, .answers_n = 1 };
+		char why[80];
+
+		begin(&v, 1, 5, 60000);
+		(void)put_n(&v, SDTM_AE, 10);
+		cr_assert_eq(sdtm_sender_drain(v.sender), troubles[i]);
+
+		cr_assert_eq(v.calls, 1, "%s", ct_status_name(troubles[i]));
+		cr_assert_eq(v.fates[SDTM_LEFT], 10);
+		snprintf(why, sizeof(why), "%s: so it is, after 1 attempt",
+			 ct_status_name(troubles[i]));
+		cr_assert_str_eq(sdtm_sender_why(v.sender), why);
+		v.sender = sdtm_sender_free(v.sender);
+	}
+}
+
 Test(sender, absent_service_ends_it_after_the_time_given_and_every_item_is_left)
 {
 	struct service v = { .answers = { CT_UNAVAILABLE }, .answers_n = 1 };
