@@ -119,7 +119,8 @@ check "addresses that were swapped end the run" swapped
 check "the service's answer is told" said "$tmp/err" "stopped: dm.csv.gz: UNIMPLEMENTED: "
 check "and no row is blamed" said "$tmp/out" "not sent"
 check "without dm, subjects are asked for" import 1 $data/no-dm
-check "rows of those who are stored are stored" sum "3 2 0 0 1"
+check "rows of those who are stored are stored" sum "5 2 0 0 3"
+check "what cannot be a subject's id is no subject" said "$tmp/err" 'no such subject in this study: "BAD?1"'
 mkdir -p "$tmp/cut"
 cp "$tmp/study/dm.csv.gz" "$tmp/cut"
 head -c 20000 "$tmp/study/lb.csv.gz" >"$tmp/cut/lb.csv.gz"

@@ -337,7 +337,7 @@ ct_status sdtm_calls_known(struct sdtm_calls *c, const char *study_id, const cha
 						    &req.base, &opts, &c->reply);
 		ct_instant next;
 
-		if (st == CT_OK || st == CT_NOT_FOUND) {
+		if (st == CT_OK || st == CT_NOT_FOUND || st == CT_INVALID_ARGUMENT) {
 			*ret_known = st == CT_OK;
 			return CT_OK;
 		}

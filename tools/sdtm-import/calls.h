@@ -33,7 +33,8 @@ CT_MUST_USE ct_status sdtm_calls_wait(struct sdtm_calls *c, const struct sdtm_ta
  * outcomes set. */
 void sdtm_calls_put(struct sdtm_calls *c, struct sdtm_batch *b);
 
-/* Has patient-svc this subject? Blocks; resends as long as args->retry_ms says. */
+/* Has patient-svc this subject? What cannot be a subject's id it has not. Blocks;
+ * resends as long as args->retry_ms says. */
 CT_MUST_USE ct_status sdtm_calls_known(struct sdtm_calls *c, const char *study_id,
 				       const char *usubjid, bool *ret_known);
 
