@@ -2,6 +2,7 @@
 #include "clinic/domain/fields.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "clinic/domain/iso_date.h"
 #include "clinic/domain/text_check.h"
 
@@ -165,7 +166,7 @@ static size_t key_part(const struct clinic_field *f, const void *msg, char *dst,
 	switch (f->type) {
 	case CLINIC_TEXT:
 	case CLINIC_DATE:
-		return clinic_text_show(dst, size, clinic_field_text(f, msg));
+		return ct_text_show(dst, size, clinic_field_text(f, msg));
 	case CLINIC_REAL:
 		n = snprintf(dst, size, "%.10g", clinic_field_real(f, msg));
 		break;

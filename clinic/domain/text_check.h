@@ -16,9 +16,4 @@
  * points, not bytes). The text itself is never part of the reason. */
 const char *clinic_text_fault(const char *text, size_t max_chars);
 
-/* Copies text into dst so that it may be shown: what is not UTF-8 or is a
- * control character becomes '?', and it is cut at a character when it does not
- * fit. size at least 1; always ends in a NUL. Returns the length. */
-size_t clinic_text_show(char *dst, size_t size, const char *text);
-
 #endif

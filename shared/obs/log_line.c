@@ -2,6 +2,7 @@
 #include "obs/log_internal.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -14,8 +15,7 @@
 enum {
 	TAIL_BYTES = 40, /* kept free for the field `cut`, a '}' and the newline */
 	SCALAR_SIZE = 48,
-	ESCAPED_MAX = 6,      /* bytes of one character as shown: \u202e */
-	REPLACEMENT = 0xfffd, /* what stands for bytes that are not UTF-8 */
+	ESCAPED_MAX = 6, /* bytes of one character as shown: \u202e */
 };
 
 /* A line that grows. What does not fit sets `full` and adds nothing. */
@@ -55,54 +55,6 @@ CT_PRINTF(2, 3) static void put_fmt(struct line *l, const char *fmt, ...)
 	put(l, text, (size_t)len);
 }
 
-/* How many bytes a sequence has that begins with b; 0: none does. */
-static size_t sequence_len(uint8_t b)
-{
-	if (b < 0x80)
-		return 1;
-	if (b >= 0xc2 && b <= 0xdf)
-		return 2;
-	if (b >= 0xe0 && b <= 0xef)
-		return 3;
-	if (b >= 0xf0 && b <= 0xf4)
-		return 4;
-	return 0;
-}
-
-/* Takes one character of s, which is not empty. Returns the bytes it took; 1 and
- * REPLACEMENT where they are not UTF-8. */
-static size_t take_char(struct ct_bytes s, uint32_t *ret_char)
-{
-	static const uint32_t first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const size_t len = sequence_len(s.ptr[0]);
-	uint32_t c;
-
-	*ret_char = REPLACEMENT;
-	if (len == 0 || len > s.len)
-		return 1;
-	c = s.ptr[0] & first_bits[len];
-	for (size_t i = 1; i < len; i++) {
-		if ((s.ptr[i] & 0xc0) != 0x80)
-			return 1;
-		c = c << 6 | (s.ptr[i] & 0x3f);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 1;
-	*ret_char = c;
-	return len;
-}
-
-/* Characters that could end a line, drive a terminal or turn the reading order. */
-static bool must_escape(uint32_t c)
-{
-	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
-		return true;
-	if (c == 0x061c || c == 0x200e || c == 0x200f || c == 0x2028 || c == 0x2029)
-		return true;
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
 static void put_char(struct line *l, uint32_t c, struct ct_bytes raw)
 {
 	if (c == '"' || c == '\\')
@@ -113,10 +65,10 @@ static void put_char(struct line *l, uint32_t c, struct ct_bytes raw)
 		put_cstr(l, "\\r");
 	else if (c == '\t')
 		put_cstr(l, "\\t");
-	else if (must_escape(c))
-		put_fmt(l, "\\u%04" PRIx32, c);
-	else if (c == REPLACEMENT)
+	else if (c == CT_TEXT_NOT_UTF8)
 		put_cstr(l, "\xef\xbf\xbd");
+	else if (ct_text_unsafe(c))
+		put_fmt(l, "\\u%04" PRIx32, c);
 	else
 		put(l, raw.ptr, raw.len);
 }
@@ -131,7 +83,7 @@ static void put_quoted(struct line *l, struct ct_bytes s)
 		struct ct_bytes c_raw = { s.ptr + at, s.len - at };
 		uint32_t c;
 
-		c_raw.len = take_char(c_raw, &c);
+		c_raw.len = ct_text_take(c_raw, &c);
 		put_char(l, c, c_raw);
 		at += c_raw.len;
 	}

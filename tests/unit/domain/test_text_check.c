@@ -51,18 +51,3 @@ Test(text_check, control_characters_are_refused)
 		cr_assert_str_eq(clinic_text_fault(bad[i], 10), "has a control character", "%zu",
 				 i);
 }
-
-Test(text_check, showing_replaces_what_is_bad_and_cuts_between_characters)
-{
-	char out[8];
-
-	cr_assert_eq(clinic_text_show(out, sizeof(out),
-				      "a\nb\xff"
-				      "c"),
-		     5);
-	cr_assert_str_eq(out, "a?b?c");
-	cr_assert_eq(clinic_text_show(out, sizeof(out), "张三李"), 6);
-	cr_assert_str_eq(out, "张三");
-	cr_assert_eq(clinic_text_show(out, 1, "abc"), 0);
-	cr_assert_str_eq(out, "");
-}
