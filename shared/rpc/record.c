@@ -3,6 +3,7 @@
 #include "rpc/server_internal.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -28,8 +29,8 @@ static void remember(struct ct_call *c, ct_status code, enum ct_cancel_reason wh
 	};
 
 	(void)snprintf(r.method, sizeof(r.method), "%s", c->route->method->name);
-	(void)snprintf(r.peer, sizeof(r.peer), "%s", ct_conn_peer(c->conn));
-	(void)snprintf(r.caller, sizeof(r.caller), "%s", ct_call__meta(c)->caller);
+	(void)ct_text_show(r.peer, sizeof(r.peer), ct_conn_peer(c->conn));
+	(void)ct_text_show(r.caller, sizeof(r.caller), ct_call__meta(c)->caller);
 	ct_ring_put(s->ring, &r);
 }
 

@@ -3,6 +3,7 @@
  * can be found by its trace. */
 #include "rpc/server_internal.h"
 
+#include "base/text.h"
 #include "obs/trace.h"
 #include "rpc/codec.h"
 #include "rpc/plain_meta.h"
@@ -55,8 +56,8 @@ static void remember(struct ct_server *s, enum ct_refusal why, const struct ct_r
 	};
 
 	(void)snprintf(r.method, sizeof(r.method), "%s", method_of(c));
-	(void)snprintf(r.peer, sizeof(r.peer), "%s", ct_conn_peer(c->conn));
-	(void)snprintf(r.caller, sizeof(r.caller), "%s", caller);
+	(void)ct_text_show(r.peer, sizeof(r.peer), ct_conn_peer(c->conn));
+	(void)ct_text_show(r.caller, sizeof(r.caller), caller);
 	ct_ring_put(s->ring, &r);
 }
 

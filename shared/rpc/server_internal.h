@@ -199,8 +199,8 @@ static inline uint64_t ct_srv__get(const _Atomic uint64_t *n)
 /* A finished call, as Explain shows it. Plain memory: strings are cut to fit. */
 struct ct_call_record {
 	struct ct_id trace_id;
-	char method[96], peer[64], caller[48];
-	const char *end_state, *reason; /* static */
+	char method[96], peer[64], caller[48]; /* may be shown */
+	const char *end_state, *reason;        /* static */
 	ct_status code;
 	uint64_t received_us, budget_us, queue_us, handler_us, tripped_us, cancel_to_stop_us;
 	uint32_t attempt;

@@ -178,6 +178,36 @@ Test(rpc_told, call_that_was_refused_is_told_under_its_trace_and_counted_by_meth
 	tear_down(s);
 }
 
+/* ---- callers with names of their own ----------------------------------------------------- */
+
+Test(rpc_told, name_of_a_caller_is_kept_as_text_that_may_be_shown)
+{
+	/* Byte 47, the last one kept, is the first half of a character. */
+	static const char name[] = "\x1b[2J\xff.ééééééééééééééééééééééééé";
+	static const char kept[] = "?[2J?.éééééééééééééééééééé";
+	Ct__V1__ExplainRequest req = CT__V1__EXPLAIN_REQUEST__INIT;
+	const Ct__V1__ExplainResponse *resp;
+	struct scene *s = set_up();
+	struct ct_client *stranger;
+	struct ct_reply reply;
+	struct ct_runtime rt;
+
+	cr_assert_eq(ct_runtime_init(&rt, &(struct ct_runtime_opts){ .service = name }), CT_OK);
+	stranger = client_of(&rt, hall_url(&s->h));
+	ct_reply_init(&reply);
+	req.trace_id = (char *)(uintptr_t) "none";
+	cr_assert_eq(runtime_explain(stranger, NULL, &req, &reply, &resp), CT_INVALID_ARGUMENT);
+	req.trace_id = (char *)(uintptr_t) "";
+	cr_assert_eq(runtime_explain(s->c, NULL, &req, &reply, &resp), CT_OK);
+
+	cr_assert_eq(resp->n_records, 1);
+	cr_assert_str_eq(resp->records[0]->caller, kept);
+	ct_reply_fini(&reply);
+	stranger = ct_client_free(stranger);
+	ct_runtime_fini(&rt);
+	tear_down(s);
+}
+
 /* ---- counters ------------------------------------------------------------------------------ */
 
 static uint64_t counter(struct scene *s, const char *name)
