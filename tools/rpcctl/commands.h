@@ -5,6 +5,8 @@
 #include "rpcctl/args.h"
 #include "rpcctl/session.h"
 
+#include "ct/v1/runtime.pb-c.h"
+
 #include <stdio.h>
 
 enum { RPCCTL_EXIT_FAILED = 1, RPCCTL_EXIT_USAGE = 2 };
@@ -18,6 +20,9 @@ int rpcctl_list(struct session *s);
 int rpcctl_health(struct session *s);
 int rpcctl_watch(struct session *s);
 int rpcctl_stats(struct session *s);
+
+/* explain.c: three lines; nothing in them can drive a terminal. */
+void rpcctl_show_record(FILE *out, const char *service, const Ct__V1__CallRecord *r);
 
 /* show.c: the reply of the last call as JSON on stdout, or its error as JSON on
  * stderr; with --timing the ledger too. Returns the exit status. */

@@ -3,24 +3,42 @@
  * server's clock starts with it, so only the times within a line compare. */
 #include "rpcctl/commands.h"
 
+#include "base/text.h"
+
 #include "ct/v1/runtime.ct.h"
 
 #include <inttypes.h>
 
-static void show_record(const char *service, const Ct__V1__CallRecord *r)
+enum { SHOWN_SIZE = 256 };
+
+/* What a server says, which may be what a stranger told it. */
+struct shown {
+	char text[SHOWN_SIZE];
+};
+
+static struct shown shown(const char *text)
 {
-	printf("%-14s %-44s %-10s %s%s%s\n", service, r->method, r->end_state,
-	       ct_status_name(ct_status_from_wire((uint32_t)r->code)),
-	       r->reason[0] != '\0' ? ", " : "", r->reason);
-	printf("  trace %s  from %s (%s)  attempt %" PRIu32 "  %s\n",
-	       r->trace_id[0] != '\0' ? r->trace_id : "-", r->caller, r->peer, r->attempt,
-	       r->criticality);
-	printf("  budget %" PRId64 " us  queue %" PRIu64 " us  handler %" PRIu64 " us",
-	       r->budget_us == UINT64_MAX ? -1 : (int64_t)r->budget_us, r->queue_us, r->handler_us);
+	struct shown s;
+
+	(void)ct_text_show(s.text, sizeof(s.text), text);
+	return s;
+}
+
+void rpcctl_show_record(FILE *out, const char *service, const Ct__V1__CallRecord *r)
+{
+	fprintf(out, "%-14s %-44s %-10s %s%s%s\n", shown(service).text, shown(r->method).text,
+		shown(r->end_state).text, ct_status_name(ct_status_from_wire((uint32_t)r->code)),
+		r->reason[0] != '\0' ? ", " : "", shown(r->reason).text);
+	fprintf(out, "  trace %s  from %s (%s)  attempt %" PRIu32 "  %s\n",
+		r->trace_id[0] != '\0' ? shown(r->trace_id).text : "-", shown(r->caller).text,
+		shown(r->peer).text, r->attempt, shown(r->criticality).text);
+	fprintf(out, "  budget %" PRId64 " us  queue %" PRIu64 " us  handler %" PRIu64 " us",
+		r->budget_us == UINT64_MAX ? -1 : (int64_t)r->budget_us, r->queue_us,
+		r->handler_us);
 	if (r->tripped_us != 0)
-		printf("  tripped at %" PRIu64 " us, stopped %" PRIu64 " us later", r->tripped_us,
-		       r->cancel_to_stop_us);
-	printf("\n");
+		fprintf(out, "  tripped at %" PRIu64 " us, stopped %" PRIu64 " us later",
+			r->tripped_us, r->cancel_to_stop_us);
+	fputc('\n', out);
 }
 
 static int explain_one(const struct rpcctl_args *args, const char *url)
@@ -47,7 +65,7 @@ static int explain_one(const struct rpcctl_args *args, const char *url)
 	}
 	resp = runtime_explain_response(&s.reply);
 	for (size_t i = 0; i < resp->n_records; i++)
-		show_record(service, resp->records[i]);
+		rpcctl_show_record(stdout, service, resp->records[i]);
 out:
 	session_close(&s);
 	return status;
