@@ -56,6 +56,13 @@ for c in sheddable default critical; do
 done
 rpcctl "no criticality" 2 'not sheddable, default or critical: high' --criticality high call $echo
 
+# ---- a request that is waited for ------------------------------------------------
+mkfifo fifo
+for command in call bench; do
+	timeout -k 5 1 "$build/bin/rpcctl" -a "ipc://$tmp/sock" $command $echo - <>fifo >out 2>&1
+	[ $? -eq 124 ] && pass || fail "$command is not ended by a signal while it reads stdin" out
+done
+
 kill -TERM "$pid"
 wait "$pid" || fail "report-svc does not stop cleanly" log
 pid=

@@ -151,7 +151,24 @@ static uint32_t timeout_of(const struct rpcctl_args *args, const struct ct_metho
 	return m->timeout_ms > 0 ? m->timeout_ms : (uint32_t)TIMEOUT_MS;
 }
 
-int rpcctl_bench(struct session *s)
+/* b->method and b->req are there. */
+static int open_and_run(struct bench *b, const struct rpcctl_args *args)
+{
+	struct session s;
+	int status;
+
+	if (session_open(&s, args, args->urls, args->urls_n) != CT_OK)
+		return RPCCTL_EXIT_USAGE;
+	b->session = &s;
+	b->live = isatty(STDERR_FILENO) == 1;
+	b->opts = session_call_opts(&s);
+	b->opts.timeout_ms = timeout_of(args, b->method);
+	status = run(b);
+	session_close(&s);
+	return status;
+}
+
+int rpcctl_bench(const struct rpcctl_args *args)
 {
 	struct bench *b = ct_mem_zalloc(1, sizeof(*b));
 	int status = RPCCTL_EXIT_USAGE;
@@ -161,13 +178,9 @@ int rpcctl_bench(struct session *s)
 		fputs("rpcctl: no memory\n", stderr);
 		return RPCCTL_EXIT_FAILED;
 	}
-	b->session = s;
-	b->live = isatty(STDERR_FILENO) == 1;
-	if (rpcctl_request_read(s->args, &b->method, &req) == CT_OK) {
+	if (rpcctl_request_read(args, &b->method, &req) == CT_OK) {
 		b->req = req;
-		b->opts = session_call_opts(s);
-		b->opts.timeout_ms = timeout_of(s->args, b->method);
-		status = run(b);
+		status = open_and_run(b, args);
 		protobuf_c_message_free_unpacked(req, NULL);
 	}
 	ct_mem_free(b);

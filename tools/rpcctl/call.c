@@ -15,15 +15,19 @@ static int make_call(struct session *s, const struct ct_method *m, const Protobu
 	return status;
 }
 
-int rpcctl_call(struct session *s)
+int rpcctl_call(const struct rpcctl_args *args)
 {
+	int status = RPCCTL_EXIT_USAGE;
 	const struct ct_method *m;
 	ProtobufCMessage *req;
-	int status;
+	struct session s;
 
-	if (rpcctl_request_read(s->args, &m, &req) != CT_OK)
+	if (rpcctl_request_read(args, &m, &req) != CT_OK)
 		return RPCCTL_EXIT_USAGE;
-	status = make_call(s, m, req);
+	if (session_open(&s, args, args->urls, args->urls_n) == CT_OK) {
+		status = make_call(&s, m, req);
+		session_close(&s);
+	}
 	protobuf_c_message_free_unpacked(req, NULL);
 	return status;
 }

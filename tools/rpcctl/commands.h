@@ -14,8 +14,8 @@ enum { RPCCTL_EXIT_FAILED = 1, RPCCTL_EXIT_USAGE = 2 };
 /* Each is one command and returns the exit status. */
 int rpcctl_describe(const struct rpcctl_args *args);
 int rpcctl_explain(const struct rpcctl_args *args);
-int rpcctl_call(struct session *s);
-int rpcctl_bench(struct session *s);
+int rpcctl_call(const struct rpcctl_args *args);
+int rpcctl_bench(const struct rpcctl_args *args);
 int rpcctl_list(struct session *s);
 int rpcctl_health(struct session *s);
 int rpcctl_watch(struct session *s);

@@ -5,13 +5,14 @@
 
 static const struct command {
 	const char *name;
-	int (*offline)(const struct rpcctl_args *args); /* opens what it needs itself */
+	/* Opens what it needs itself, so before that signals do what they always do. */
+	int (*alone)(const struct rpcctl_args *args);
 	int (*online)(struct session *s);
 } commands[] = {
 	{ "describe", rpcctl_describe, NULL }, { "explain", rpcctl_explain, NULL },
-	{ "call", NULL, rpcctl_call },         { "list", NULL, rpcctl_list },
-	{ "health", NULL, rpcctl_health },     { "watch", NULL, rpcctl_watch },
-	{ "stats", NULL, rpcctl_stats },       { "bench", NULL, rpcctl_bench },
+	{ "call", rpcctl_call, NULL },         { "bench", rpcctl_bench, NULL },
+	{ "list", NULL, rpcctl_list },         { "health", NULL, rpcctl_health },
+	{ "watch", NULL, rpcctl_watch },       { "stats", NULL, rpcctl_stats },
 };
 
 static int run(const struct command *c, const struct rpcctl_args *args)
@@ -19,8 +20,8 @@ static int run(const struct command *c, const struct rpcctl_args *args)
 	struct session s;
 	int status;
 
-	if (c->offline != NULL)
-		return c->offline(args);
+	if (c->alone != NULL)
+		return c->alone(args);
 	if (session_open(&s, args, args->urls, args->urls_n) != CT_OK)
 		return RPCCTL_EXIT_USAGE;
 	status = c->online(&s);
