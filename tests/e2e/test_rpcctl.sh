@@ -56,6 +56,14 @@ for c in sheddable default critical; do
 done
 rpcctl "no criticality" 2 'not sheddable, default or critical: high' --criticality high call $echo
 
+# ---- an answer that gets lost ----------------------------------------------------
+for command in list stats explain health "call $echo" "describe $echo" --help; do
+	# shellcheck disable=SC2086 # words
+	timeout 20 "$build/bin/rpcctl" -a "ipc://$tmp/sock" $command 2>out >/dev/full
+	[ $? -eq 1 ] && grep -q '^rpcctl: stdout: ' out && pass ||
+		fail "$command does not say that nobody got its answer" out
+done
+
 # ---- a request that is waited for ------------------------------------------------
 mkfifo fifo
 for command in call bench; do

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpcctl/commands.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct command {
@@ -29,20 +30,41 @@ static int run(const struct command *c, const struct rpcctl_args *args)
 	return status;
 }
 
+static int run_named(const struct rpcctl_args *args)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].name, args->command) == 0)
+			return run(&commands[i], args);
+	return RPCCTL_EXIT_USAGE; /* args.c knows no other names */
+}
+
+/* The exit status, which is of no good when the answer got lost. */
+static int told(int status)
+{
+	const bool lost = ferror(stdout) != 0;
+
+	errno = 0;
+	if (fflush(stdout) == 0 && !lost)
+		return status;
+	fprintf(stderr, "rpcctl: stdout: %s\n",
+		errno != 0 ? strerror(errno) : "not all of it was written");
+	return status != 0 ? status : RPCCTL_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	struct rpcctl_args args;
+	int status = RPCCTL_EXIT_USAGE;
 
 	switch (rpcctl_args_parse(argc, argv, &args)) {
 	case RPCCTL_SHOWN:
-		return 0;
+		status = 0;
+		break;
 	case RPCCTL_WRONG:
-		return RPCCTL_EXIT_USAGE;
+		break;
 	case RPCCTL_RUN:
+		status = run_named(&args);
 		break;
 	}
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(commands[i].name, args.command) == 0)
-			return run(&commands[i], &args);
-	return RPCCTL_EXIT_USAGE; /* args.c knows no other names */
+	return told(status);
 }
