@@ -272,10 +272,13 @@ static bool too_large(const struct sdtm_groups *g, const struct group *gr)
 static struct group *place(struct sdtm_groups *g, const struct sdtm_key *digest,
 			   const struct sdtm_report_key *key, struct sdtm_row *row)
 {
-	struct group *gr = find(g, digest, key);
 	Clinic__V1__Observation *o = NULL;
+	struct group *gr = NULL;
 	size_t before = 0;
 
+	if (!sdtm_map_is_result(row)) /* before it leaves half of itself in the report's memory */
+		return NULL;
+	gr = find(g, digest, key);
 	if (gr == NULL)
 		gr = open_group(g, digest, key, row);
 	else

@@ -22,6 +22,9 @@ Clinic__V1__Visit *sdtm_map_sv(struct sdtm_row *row);
 /* One result of a report: LB and VS. */
 Clinic__V1__Observation *sdtm_map_lb(struct sdtm_row *row);
 Clinic__V1__Observation *sdtm_map_vs(struct sdtm_row *row);
+/* Will it become one, memory permitting? Takes nothing from row->mem. False: the
+ * row is spoiled. */
+CT_MUST_USE bool sdtm_map_is_result(struct sdtm_row *row);
 
 /* Which report a result belongs to: results of one subject, category, visit
  * and time. Text is taken as sdtm_row_text() takes it. */

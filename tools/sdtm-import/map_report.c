@@ -45,12 +45,9 @@ static char *text_if(struct sdtm_row *row, uint32_t column)
 	return column == NONE ? blank : sdtm_row_text(row, column);
 }
 
-static Clinic__V1__Observation *map_result(struct sdtm_row *row, const struct result_columns *at)
+static void fill_result(struct sdtm_row *row, const struct result_columns *at,
+			Clinic__V1__Observation *o)
 {
-	Clinic__V1__Observation *o = sdtm_row_new(row, sizeof(*o));
-
-	if (o == NULL)
-		return NULL;
 	clinic__v1__observation__init(o);
 	(void)sdtm_row_count(row, at->seq, &o->seq); /* never blank */
 	o->testcd = sdtm_row_text(row, at->testcd);
@@ -73,7 +70,27 @@ static Clinic__V1__Observation *map_result(struct sdtm_row *row, const struct re
 	o->timepoint = sdtm_row_text(row, at->timepoint);
 	o->specimen = text_if(row, at->specimen);
 	o->position = text_if(row, at->position);
+}
+
+static Clinic__V1__Observation *map_result(struct sdtm_row *row, const struct result_columns *at)
+{
+	Clinic__V1__Observation *o = sdtm_row_new(row, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	fill_result(row, at, o);
 	return row->spoiled ? NULL : o;
+}
+
+bool sdtm_map_is_result(struct sdtm_row *row)
+{
+	struct ct_arena *mem = row->mem;
+	Clinic__V1__Observation o;
+
+	row->mem = NULL;
+	fill_result(row, columns_of(row->binding->table), &o);
+	row->mem = mem;
+	return !row->spoiled;
 }
 
 Clinic__V1__Observation *sdtm_map_lb(struct sdtm_row *row)

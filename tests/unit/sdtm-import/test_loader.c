@@ -163,6 +163,28 @@ Test(loader, bad_rows_are_rejected_and_their_neighbours_kept)
 	tally_fini(&t);
 }
 
+Test(loader, bad_rows_take_nothing_from_their_report)
+{
+	enum { ROWS = 600, LONG = 16000 }; /* together more than an item may hold */
+	char *text = malloc(ROWS * (LONG + 64));
+	size_t len = (size_t)snprintf(text, 128, "%s", LB);
+	struct sdtm_load_result r;
+	struct tally t;
+
+	for (int i = 1; i <= ROWS; i++)
+		len += (size_t)snprintf(text + len, LONG + 64, "S,P1,%d,K,C,%0*d,%s,1,2020\n", i,
+					LONG, 0, i % ROWS > 1 ? "four" : "4");
+	tally_init(&t);
+	cr_assert_eq(load_text(SDTM_LB, text, &t, NULL, &r), CT_OK);
+
+	cr_assert_eq(t.items, 1);
+	cr_assert_eq(report(&t, 0)->n_results, 2);
+	cr_assert_eq(t.rejects, ROWS - 2);
+	expect_each_row_once(&t, &r);
+	tally_fini(&t);
+	free(text);
+}
+
 Test(loader, key_that_repeats_is_rejected_with_the_line_of_the_first)
 {
 	struct sdtm_load_result r;
