@@ -21,7 +21,7 @@ struct sdtm_outcome {
 	enum sdtm_fate fate;
 	ct_status code;    /* why it was not stored */
 	char field[64];    /* of the message, "" when none */
-	char message[160]; /* for people */
+	char message[160]; /* for people; may be shown as it is */
 };
 
 struct sdtm_batch {
@@ -39,7 +39,7 @@ struct sdtm_batch {
 	ct_status status;
 	uint32_t retry_after_ms; /* the server's hint; 0: none */
 	bool final;              /* sending it again is no use */
-	char message[160];
+	char message[160];       /* as an outcome's */
 };
 
 /* NULL: memory. cap from 1. */

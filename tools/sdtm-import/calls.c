@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "conc/thread.h"
 #include "sdtm-import/sender.h"
 
@@ -237,8 +238,8 @@ static void take_outcomes(struct sdtm_batch *b, const ProtobufCMessage *response
 		o = &b->outcomes[from[i]->index];
 		o->fate = fate_of(from[i]);
 		o->code = ct_status_from_wire((uint32_t)from[i]->code);
-		snprintf(o->field, sizeof(o->field), "%s", from[i]->field);
-		snprintf(o->message, sizeof(o->message), "%s", from[i]->message);
+		(void)ct_text_show(o->field, sizeof(o->field), from[i]->field);
+		(void)ct_text_show(o->message, sizeof(o->message), from[i]->message);
 	}
 }
 
@@ -257,7 +258,7 @@ static void put_done(void *arg, struct ct_reply *reply)
 	b->status = reply->status;
 	b->retry_after_ms = reply->retry_after_ms;
 	b->final = reply->no_retry;
-	snprintf(b->message, sizeof(b->message), "%s", reply->message);
+	(void)ct_text_show(b->message, sizeof(b->message), reply->message);
 	if (reply->status == CT_OK)
 		take_outcomes(b, reply->response);
 	f.calls->done(f.calls->arg, b);

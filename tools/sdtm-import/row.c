@@ -2,6 +2,7 @@
 #include "sdtm-import/row.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "clinic/domain/iso_date.h"
 
 #include <math.h>
@@ -10,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_BYTES_MAX = 48, NUMBER_BYTES_MAX = 64 };
+enum {
+	SHOWN_BYTES_MAX = 48,
+	NUMBER_BYTES_MAX = 64,
+	REASON_BYTES_MAX = 1024, /* before it is cut: so much that no character shown is cut */
+};
 
 static char blank[1]; /* never written to */
 static const struct sdtm_csv_field BLANK = { blank, 0 };
@@ -18,24 +23,16 @@ static const struct sdtm_csv_field BLANK = { blank, 0 };
 void sdtm_reject_set(struct sdtm_reject *why, uint64_t line, const char *column, uint32_t field,
 		     const char *fmt, ...)
 {
-	size_t len;
+	char text[REASON_BYTES_MAX];
 	va_list ap;
 
 	why->line = line;
 	why->column = column;
 	why->field = field;
 	va_start(ap, fmt);
-	(void)vsnprintf(why->reason, sizeof(why->reason), fmt, ap); /* cut is fine */
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
-
-	len = strlen(why->reason);
-	while (len > 0 && !sdtm_utf8_valid(why->reason, len))
-		len--; /* cut inside a character */
-	why->reason[len] = '\0';
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)why->reason[i] < 0x20 || why->reason[i] == 0x7f)
-			why->reason[i] = '?';
-	}
+	(void)ct_text_show(why->reason, sizeof(why->reason), text);
 }
 
 static const struct sdtm_csv_field *field_of(const struct sdtm_row *row, uint32_t column)

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/id.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "conc/lock.h"
 
 #include <stdio.h>
@@ -84,9 +85,12 @@ static void settle_all(struct sdtm_sender *s, struct sdtm_batch *b, enum sdtm_fa
 {
 	struct sdtm_outcome o = { .fate = fate, .code = b->status };
 
-	if (fate == SDTM_REJECTED)
-		snprintf(o.message, sizeof(o.message), "%.20s: %.130s", ct_status_name(b->status),
-			 b->message);
+	if (fate == SDTM_REJECTED) {
+		const int n = snprintf(o.message, sizeof(o.message),
+				       "%.20s: ", ct_status_name(b->status));
+
+		(void)ct_text_show(o.message + n, sizeof(o.message) - (size_t)n, b->message);
+	}
 	for (uint32_t i = 0; i < b->items_n; i++)
 		settle(s, b->items[i], &o);
 	b->items_n = 0;

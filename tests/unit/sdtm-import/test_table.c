@@ -192,12 +192,26 @@ Test(row, reason_shows_neither_control_characters_nor_more_than_a_piece_of_the_v
 	cr_assert_str_eq(f.row.why.reason, "needs a year of four digits: \"?[2Jxx?y\"");
 	free(f.csv);
 
+	begin(&f, "S,P,1,\xc2\x9b"
+		  "2Jx\xc2\x85y\xe2\x80\xae,,"); /* CSI, NEL, a turn of order */
+	cr_assert_str_eq(sdtm_row_date(&f.row, SV_SVSTDTC), "");
+	cr_assert_str_eq(f.row.why.reason, "needs a year of four digits: \"?2Jx?y?\"");
+	free(f.csv);
+
 	/* 16 characters of 3 bytes are 48 bytes: one more would be cut in half */
 	begin(&f, "S,P,1,x一二三四五六七八九十一二三四五六七,,");
 	cr_assert_str_eq(sdtm_row_date(&f.row, SV_SVSTDTC), "");
 	cr_assert_str_eq(f.row.why.reason,
 			 "needs a year of four digits: \"x一二三四五六七八九十一二三四五...\"");
 	free(f.csv);
+}
+
+Test(row, reason_is_cut_between_characters)
+{
+	struct sdtm_reject why;
+
+	sdtm_reject_set(&why, 1, NULL, 0, "%0*d%s", (int)sizeof(why.reason) - 3, 0, "张三");
+	cr_assert_eq(strlen(why.reason), sizeof(why.reason) - 3);
 }
 
 Test(row, private_value_is_never_in_the_reason)
