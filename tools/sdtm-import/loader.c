@@ -98,10 +98,24 @@ ct_status sdtm_load_check(const struct sdtm_table *table, const char *path,
 	return st;
 }
 
+static ct_status tell(struct load *l, double share)
+{
+	if (l->opts->sink->progress == NULL)
+		return CT_OK;
+	return l->opts->sink->progress(l->opts->sink->arg, l->result->rows, share);
+}
+
+static ct_status tell_progress(struct load *l)
+{
+	const uint64_t size = sdtm_gz_size(l->file.gz);
+
+	return tell(l, size > 0 ? (double)sdtm_gz_offset(l->file.gz) / (double)size : 1.0);
+}
+
 /* First pass over a grouped table: which reports will there be. */
 static ct_status announce(struct load *l)
 {
-	struct sdtm_load_result ignored = { 0 };
+	uint64_t rows = 0;
 	struct file f;
 	ct_status st = file_open(&f, l->opts->table, l->opts->path, l->result);
 
@@ -114,10 +128,12 @@ static ct_status announce(struct load *l)
 
 		if (got == SDTM_CSV_END || got == SDTM_CSV_FAIL) /* told by the second pass */
 			break;
-		if (got == SDTM_CSV_BAD)
-			continue;
-		if (++ignored.rows > l->opts->rows_max)
+		if (++rows > l->opts->rows_max)
 			break; /* so is this */
+		if (rows % PROGRESS_ROWS == 0)
+			st = tell(l, 0); /* it is not taken yet, but people may want to stop */
+		if (st != CT_OK || got == SDTM_CSV_BAD)
+			continue;
 		sdtm_row_begin(&row, &f.binding, csv, NULL);
 		st = sdtm_groups_expect(l->groups, &row);
 	}
@@ -250,16 +266,6 @@ static ct_status take_row(struct load *l, const struct sdtm_csv_row *csv)
 	if (st == CT_OK && row.spoiled)
 		st = l->opts->sink->reject(l->opts->sink->arg, &row.why);
 	return st;
-}
-
-static ct_status tell_progress(struct load *l)
-{
-	const uint64_t size = sdtm_gz_size(l->file.gz);
-	const double share = size > 0 ? (double)sdtm_gz_offset(l->file.gz) / (double)size : 1.0;
-
-	if (l->opts->sink->progress == NULL)
-		return CT_OK;
-	return l->opts->sink->progress(l->opts->sink->arg, l->result->rows, share);
 }
 
 static ct_status reject_bad(struct load *l, const struct sdtm_csv_row *csv)

@@ -19,8 +19,8 @@ struct sdtm_sink {
 	ct_status (*reject)(void *arg, const struct sdtm_reject *why);
 	/* May rows of this subject be stored? NULL: all may. Not OK: stop. */
 	ct_status (*known)(void *arg, const char *study_id, const char *usubjid, bool *ret_known);
-	/* Now and then: rows read, and the share of the file taken, 0 to 1. Not OK:
-	 * stop. NULL ok. */
+	/* Now and then: rows read, and the share of the file taken, 0 to 1; both 0 while
+	 * a file that is read twice is read first. Not OK: stop. NULL ok. */
 	ct_status (*progress)(void *arg, uint64_t rows, double share);
 };
 

@@ -339,6 +339,30 @@ Test(loader, sink_that_fails_stops_the_load_and_nothing_leaks)
 	free(text);
 }
 
+static ct_status stop(void *arg, uint64_t rows, double share)
+{
+	(void)arg;
+	cr_assert_eq(rows, 0, "the first pass takes none");
+	cr_assert_eq(share, 0);
+	return CT_CANCELLED;
+}
+
+Test(loader, first_pass_can_be_stopped)
+{
+	struct sdtm_load_result r;
+	struct tally t;
+	size_t len;
+	char *text = study_text(0, &len);
+
+	tally_init(&t);
+	t.sink.progress = stop;
+	cr_assert_eq(load_text(SDTM_LB, text, &t, NULL, &r), CT_CANCELLED);
+
+	cr_assert_eq(t.items + t.rejects + r.rows, 0);
+	tally_fini(&t);
+	free(text);
+}
+
 Test(loader, every_failed_allocation_stops_the_load_and_nothing_leaks)
 {
 	uint64_t failures = 0;
