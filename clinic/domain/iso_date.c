@@ -77,6 +77,7 @@ static const char *take_fraction(const char **s)
 static const char *take_zone(const char **s)
 {
 	int hours, minutes = 0;
+	bool colon;
 
 	if (**s == 'Z') {
 		(*s)++;
@@ -87,8 +88,9 @@ static const char *take_zone(const char **s)
 	(*s)++;
 	if (!take_digits(s, 2, &hours))
 		return "has a faulty time zone";
-	*s += **s == ':';
-	if (**s != '\0' && !take_digits(s, 2, &minutes))
+	colon = **s == ':';
+	*s += colon;
+	if ((colon || **s != '\0') && !take_digits(s, 2, &minutes))
 		return "has a faulty time zone";
 	return hours <= 14 && minutes <= 59 ? NULL : "has no such time zone";
 }

@@ -56,6 +56,8 @@ Test(iso_date, what_does_not_exist_is_refused)
 	cr_assert_str_eq(clinic_date_fault("2003-01-01T23:60"), "has no such minute");
 	cr_assert_str_eq(clinic_date_fault("2003-01-01T23:59:61"), "has no such second");
 	cr_assert_str_eq(clinic_date_fault("2003-01-01T23:59+15:00"), "has no such time zone");
+	cr_assert_str_eq(clinic_date_fault("2003-01-01T23:59+08:"), "has a faulty time zone");
+	cr_assert_str_eq(clinic_date_fault("2003-01-01T23:59+08:3"), "has a faulty time zone");
 }
 
 Test(iso_date, what_is_written_otherwise_is_refused)
