@@ -8,9 +8,11 @@ static bool blank(struct sdtm_row *row, uint32_t column)
 	return sdtm_row_is(row, column, "");
 }
 
+/* From SDTMIG 3.3 on arms are blank for those who got none. */
 static bool screen_failed(struct sdtm_row *row)
 {
-	return strcasecmp(sdtm_row_text(row, DM_ARMCD), "SCRNFAIL") == 0 ||
+	return strcasecmp(sdtm_row_text(row, DM_DSDECOD), "SCREEN FAILURE") == 0 ||
+	       strcasecmp(sdtm_row_text(row, DM_ARMCD), "SCRNFAIL") == 0 ||
 	       strcasecmp(sdtm_row_text(row, DM_ARM), "Screen Failure") == 0;
 }
 

@@ -62,6 +62,7 @@ Test(map, status_follows_from_arm_dates_death_and_disposition)
 		{ ",", ",,,,,,", CLINIC__V1__PATIENT__STATUS__SCREENED },
 		{ "Scrnfail,Screen Failure", ",,,,,,", CLINIC__V1__PATIENT__STATUS__SCREEN_FAILED },
 		{ "SCRNFAIL,", ",,,,,,", CLINIC__V1__PATIENT__STATUS__SCREEN_FAILED },
+		{ ",", ",,,,,,SCREEN FAILURE", CLINIC__V1__PATIENT__STATUS__SCREEN_FAILED },
 		{ "A,A", "2020-01-01,,,,,,", CLINIC__V1__PATIENT__STATUS__ENROLLED },
 		{ "A,A", "2020-01-01,,2020-01-01,,,,", CLINIC__V1__PATIENT__STATUS__ON_TREATMENT },
 		{ "A,A", "2020-01-01,2020-02-01,2020-01-01,2020-02-01,,,",
