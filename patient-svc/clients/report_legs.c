@@ -6,6 +6,8 @@
 
 #include "clinic/v1/report.ct.h"
 
+#include <string.h>
+
 static const struct {
 	Clinic__V1__Section section;
 	Clinic__V1__ReportKind report_kind; /* unspecified: visits */
@@ -104,23 +106,56 @@ void psvc_legs_start(struct psvc_legs *l, struct ct_fanout *f, const struct psvc
 	}
 }
 
-Clinic__V1__DiagnosticReport **psvc_leg_reports(const struct psvc_leg *leg, size_t *ret_n,
-						bool *ret_more)
+/* The study's own come first, in their order; nothing leaves the array, which the
+ * reply frees. Returns how many they are. */
+static size_t reports_of(const char *study_id, Clinic__V1__DiagnosticReport **list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		Clinic__V1__DiagnosticReport *r = list[i];
+
+		if (strcmp(r->study_id, study_id) != 0)
+			continue;
+		list[i] = list[kept];
+		list[kept++] = r;
+	}
+	return kept;
+}
+
+static size_t visits_of(const char *study_id, Clinic__V1__Visit **list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		Clinic__V1__Visit *v = list[i];
+
+		if (strcmp(v->study_id, study_id) != 0)
+			continue;
+		list[i] = list[kept];
+		list[kept++] = v;
+	}
+	return kept;
+}
+
+Clinic__V1__DiagnosticReport **psvc_leg_reports(const struct psvc_leg *leg, const char *study_id,
+						size_t *ret_n, bool *ret_more)
 {
 	const Clinic__V1__GetReportsResponse *resp = report_get_reports_response(&leg->reply);
 
 	CT_CHECK(leg->asked && leg->reply.status == CT_OK);
-	*ret_n = resp->n_reports;
+	*ret_n = reports_of(study_id, resp->reports, resp->n_reports);
 	*ret_more = resp->next_token[0] != '\0';
 	return resp->reports;
 }
 
-Clinic__V1__Visit **psvc_leg_visits(const struct psvc_leg *leg, size_t *ret_n, bool *ret_more)
+Clinic__V1__Visit **psvc_leg_visits(const struct psvc_leg *leg, const char *study_id, size_t *ret_n,
+				    bool *ret_more)
 {
 	const Clinic__V1__GetVisitsResponse *resp = report_get_visits_response(&leg->reply);
 
 	CT_CHECK(leg->asked && leg->reply.status == CT_OK);
-	*ret_n = resp->n_visits;
+	*ret_n = visits_of(study_id, resp->visits, resp->n_visits);
 	*ret_more = resp->next_token[0] != '\0';
 	return resp->visits;
 }

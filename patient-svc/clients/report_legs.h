@@ -35,9 +35,9 @@ struct psvc_legs {
 
 /* What the legs ask for. Borrowed for the start. */
 struct psvc_legs_query {
-	const char *study_id, *usubjid;
-	uint32_t sections; /* PSVC_SECTION_BIT()s; others than ours are ignored */
-	uint32_t max;      /* items of each */
+	const char *study_id, *usubjid; /* study_id "": of any study */
+	uint32_t sections;              /* PSVC_SECTION_BIT()s; others than ours are ignored */
+	uint32_t max;                   /* items of each */
 };
 
 void psvc_legs_init(struct psvc_legs *l, struct ct_call *call, struct ct_client *client);
@@ -49,10 +49,13 @@ void psvc_legs_start(struct psvc_legs *l, struct ct_fanout *f, const struct psvc
 /* A section failed; the first one is remembered. Any thread. */
 void psvc_legs_note_failure(struct psvc_legs *l, Clinic__V1__Section section);
 
-/* After the join, of legs that were asked for and ended OK: the list, its length,
- * and whether there is more. Borrowed until fini. */
-Clinic__V1__DiagnosticReport **psvc_leg_reports(const struct psvc_leg *leg, size_t *ret_n,
-						bool *ret_more);
-Clinic__V1__Visit **psvc_leg_visits(const struct psvc_leg *leg, size_t *ret_n, bool *ret_more);
+/* After the join, of legs that were asked for and ended OK: what belongs to the
+ * study, how much that is, and whether report-svc has more of the subject. The legs
+ * start before the study is known, and another study's subject may have the same
+ * usubjid there. One thread; borrowed until fini. */
+Clinic__V1__DiagnosticReport **psvc_leg_reports(const struct psvc_leg *leg, const char *study_id,
+						size_t *ret_n, bool *ret_more);
+Clinic__V1__Visit **psvc_leg_visits(const struct psvc_leg *leg, const char *study_id, size_t *ret_n,
+				    bool *ret_more);
 
 #endif

@@ -69,20 +69,22 @@ static void add_local(struct detail_view *v, struct answer *a)
 	}
 }
 
-/* The list of a leg that ended well goes where its section's items go. */
-static void add_list(struct answer *a, const struct psvc_leg *leg, Clinic__V1__SectionStatus *s)
+/* The list of a leg that ended well goes where its section's items go, without
+ * those of another study's subject. */
+static void add_list(struct answer *a, const struct psvc_leg *leg, const char *study_id,
+		     Clinic__V1__SectionStatus *s)
 {
 	bool more = false;
 	size_t n = 0;
 
 	if (leg->section == CLINIC__V1__SECTION__LAB_REPORTS) {
-		a->resp.lab_reports = psvc_leg_reports(leg, &n, &more);
+		a->resp.lab_reports = psvc_leg_reports(leg, study_id, &n, &more);
 		a->resp.n_lab_reports = n;
 	} else if (leg->section == CLINIC__V1__SECTION__VITALS) {
-		a->resp.vital_signs = psvc_leg_reports(leg, &n, &more);
+		a->resp.vital_signs = psvc_leg_reports(leg, study_id, &n, &more);
 		a->resp.n_vital_signs = n;
 	} else {
-		a->resp.visits = psvc_leg_visits(leg, &n, &more);
+		a->resp.visits = psvc_leg_visits(leg, study_id, &n, &more);
 		a->resp.n_visits = n;
 	}
 	set_count(s, n, more);
@@ -98,7 +100,7 @@ static void add_legs(const struct detail_view *v, struct answer *a)
 			continue;
 		s = add_section(a, leg->section, leg->reply.status, leg->reply.elapsed_us);
 		if (leg->reply.status == CT_OK)
-			add_list(a, leg, s);
+			add_list(a, leg, v->patient->study_id, s);
 		else if (leg->reply.message[0] != '\0')
 			s->error = (char *)(uintptr_t)leg->reply.message;
 	}

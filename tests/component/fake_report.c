@@ -13,6 +13,7 @@ static void answer_one(struct ct_call *call, Clinic__V1__ReportKind kind)
 	Clinic__V1__GetReportsResponse resp = CLINIC__V1__GET_REPORTS_RESPONSE__INIT;
 	Clinic__V1__DiagnosticReport d = CLINIC__V1__DIAGNOSTIC_REPORT__INIT, *list = &d;
 
+	d.study_id = "S1";
 	d.report_id = "fake";
 	d.kind = kind;
 	resp.reports = &list;
@@ -59,6 +60,7 @@ static void get_visits(struct ct_call *call, const Clinic__V1__GetVisitsRequest 
 	Clinic__V1__Visit v = CLINIC__V1__VISIT__INIT, *list = &v;
 
 	(void)req;
+	v.study_id = "S1";
 	v.visit_num = 1;
 	resp.visits = &list;
 	resp.n_visits = 1;

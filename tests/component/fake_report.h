@@ -11,7 +11,8 @@
 
 /*
  * A report-svc that behaves as the test says, for struct rig_opts. It answers
- * vital signs and visits with one item each; laboratory reports as `lab` says.
+ * vital signs and visits with one item each, of study "S1"; laboratory reports as
+ * `lab` says.
  */
 enum fake_lab {
 	FAKE_LAB_ANSWERS,

@@ -52,6 +52,7 @@ static void get_reports(struct ct_call *call, const Clinic__V1__GetReportsReques
 
 	if (moody(call))
 		return;
+	d.study_id = "S1";
 	d.usubjid = req->usubjid;
 	resp.reports = &list;
 	resp.n_reports = 1;

@@ -99,6 +99,59 @@ Test(patient_detail, a_subject_of_two_studies_needs_its_study)
 	rig_stop(&detail_rig);
 }
 
+/* One report of each kind and one visit, of subject "A" in that study. */
+static void put_reports_of(const char *study, char *lab_id, char *vitals_id, double visit_num)
+{
+	Clinic__V1__DiagnosticReport lab = rig_report(study, "A", lab_id),
+				     vitals = rig_report(study, "A", vitals_id);
+	Clinic__V1__Visit v = rig_visit(study, "A", visit_num, "2014");
+
+	vitals.kind = CLINIC__V1__REPORT_KIND__VITAL_SIGNS;
+	cr_assert_eq(rig_put_report(&detail_rig, &lab)->kind, CREATED);
+	cr_assert_eq(rig_put_report(&detail_rig, &vitals)->kind, CREATED);
+	cr_assert_eq(rig_put_visit(&detail_rig, &v)->kind, CREATED);
+}
+
+/* report-svc takes reports of subjects that patient-svc does not know. */
+Test(patient_detail, what_another_study_has_of_the_same_usubjid_is_not_shown)
+{
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp;
+
+	rig_start(&detail_rig, NULL);
+	detail_put_patient();
+	put_reports_of("S2", "LB/2", "VS/2", 1);
+	resp = detail_get(&req);
+	cr_assert_str_eq(resp->patient->study_id, "S1");
+	detail_check(resp, LAB_REPORTS, STATE_OK, 0);
+	detail_check(resp, VITALS, STATE_OK, 0);
+	detail_check(resp, VISITS, STATE_OK, 0);
+	cr_assert_eq(resp->n_lab_reports + resp->n_vital_signs + resp->n_visits, 0);
+	cr_assert(resp->complete);
+
+	put_reports_of("S1", "LB/1", "VS/1", 2);
+	put_reports_of("S3", "LB/3", "VS/3", 3);
+	resp = detail_get(&req);
+	detail_check(resp, LAB_REPORTS, STATE_OK, 1);
+	detail_check(resp, VITALS, STATE_OK, 1);
+	detail_check(resp, VISITS, STATE_OK, 1);
+	cr_assert_str_eq(resp->lab_reports[0]->report_id, "LB/1");
+	cr_assert_str_eq(resp->vital_signs[0]->report_id, "VS/1");
+	cr_assert_eq(resp->visits[0]->visit_num, 2);
+	cr_assert(resp->complete);
+
+	req.max_per_section = 2; /* the third is beyond what was read: there may be more */
+	resp = detail_get(&req);
+	detail_check(resp, LAB_REPORTS, STATE_OK, 1);
+	cr_assert(detail_section(resp, LAB_REPORTS)->truncated);
+	cr_assert_not(resp->complete);
+	req.study_id = "S1"; /* then nothing but its own is read */
+	resp = detail_get(&req);
+	detail_check(resp, VISITS, STATE_OK, 1);
+	cr_assert(resp->complete);
+	rig_stop(&detail_rig);
+}
+
 Test(patient_detail, long_lists_are_cut_and_say_so)
 {
 	static const char *const settings[] = { "detail.max_per_section=4", NULL };
