@@ -7,10 +7,9 @@
 
 enum { REPORTS_IN_REPLY = 4 /* of the largest, at least */ };
 
-/* The report as it is kept: packed without its version, which the store counts,
- * and without fields this program does not know, which nobody has checked. */
-static ct_status pack(const Clinic__V1__DiagnosticReport *r, size_t bytes_max,
-		      struct ct_arena *arena, struct ct_bytes *ret_body)
+/* The report as it is kept: without its version, which the store counts, and
+ * without fields this program does not know, which nobody has checked. */
+static Clinic__V1__DiagnosticReport as_kept(const Clinic__V1__DiagnosticReport *r)
 {
 	Clinic__V1__DiagnosticReport kept = *r;
 
@@ -18,7 +17,7 @@ static ct_status pack(const Clinic__V1__DiagnosticReport *r, size_t bytes_max,
 	kept.base.n_unknown_fields = 0;
 	for (size_t i = 0; i < r->n_results; i++)
 		r->results[i]->base.n_unknown_fields = 0;
-	return ct_codec_pack(&kept.base, bytes_max, arena, ret_body);
+	return kept;
 }
 
 static bool check(struct clinic_put *p, size_t i, struct clinic_issue *ret_issue)
@@ -26,11 +25,17 @@ static bool check(struct clinic_put *p, size_t i, struct clinic_issue *ret_issue
 	const Clinic__V1__DiagnosticReport *r = clinic_put_item(p, i);
 	const struct rsvc *app = clinic_put_app(p);
 	const size_t bytes_max = app->limits.reply_bytes_max / REPORTS_IN_REPLY;
+	Clinic__V1__DiagnosticReport kept;
 
 	if (!rsvc_report_check(r, app->limits.results_max, ret_issue))
 		return false;
-	if (pack(r, bytes_max, ct_call_arena(clinic_put_call(p)), clinic_put_extra(p, i)) == CT_OK)
+	kept = as_kept(r);
+	if (ct_codec_pack(&kept.base, bytes_max, ct_call_arena(clinic_put_call(p)),
+			  clinic_put_extra(p, i)) == CT_OK)
 		return true;
+	if (protobuf_c_message_get_packed_size(&kept.base) <= bytes_max)
+		return clinic_issue_set(ret_issue, CT_RESOURCE_EXHAUSTED, "",
+					"no memory for the report");
 	return clinic_issue_set(ret_issue, CT_INVALID_ARGUMENT, "results",
 				"the report is larger than %zu bytes", bytes_max);
 }

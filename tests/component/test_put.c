@@ -2,6 +2,7 @@
 /* Batches: what becomes of each item, and what a second time changes. */
 #include "tests/component/rig.h"
 
+#include "base/mem.h"
 #include "report-svc/app.h"
 #include "tests/lib/leak_check.h"
 
@@ -204,6 +205,21 @@ Test(put, a_batch_with_too_many_items_is_refused_whole)
 	rig_stop(&rig);
 }
 
+/* n results of size - 1 characters each. */
+static void heavy_results(Clinic__V1__DiagnosticReport *d, Clinic__V1__Observation *results,
+			  Clinic__V1__Observation **list, size_t n, char *text, size_t size)
+{
+	memset(text, 'x', size - 1);
+	for (size_t i = 0; i < n; i++) {
+		clinic__v1__observation__init(&results[i]);
+		results[i].testcd = "GLUC";
+		results[i].orres = text;
+		list[i] = &results[i];
+	}
+	d->results = list;
+	d->n_results = n;
+}
+
 Test(put, a_report_that_is_too_heavy_is_rejected)
 {
 	static const char *const settings[] = { "net.msg_bytes_max=262144", NULL };
@@ -213,18 +229,47 @@ Test(put, a_report_that_is_too_heavy_is_rejected)
 	static char text[201];
 
 	rig_start(&rig, &(struct rig_opts){ .report_settings = settings });
-	memset(text, 'x', sizeof(text) - 1);
-	for (int i = 0; i < RESULTS_N; i++) {
-		clinic__v1__observation__init(&results[i]);
-		results[i].testcd = "GLUC";
-		results[i].orres = text;
-		list[i] = &results[i];
-	}
-	d.results = list;
-	d.n_results = RESULTS_N; /* some 120 kB of 256 */
+	heavy_results(&d, results, list, RESULTS_N, text, sizeof(text)); /* some 120 kB of 256 */
 	check_rejected(rig_put_report(&rig, &d), CT_INVALID_ARGUMENT, "results");
 	d.n_results = 100;
 	check(rig_put_report(&rig, &d), CREATED, 1);
+	rig_stop(&rig);
+}
+
+/* The n-th allocation fails, of whatever part of the way; true when the report itself
+ * was turned away. */
+static bool put_without_memory(Clinic__V1__DiagnosticReport *d, uint64_t n)
+{
+	Clinic__V1__PutReportsRequest req = CLINIC__V1__PUT_REPORTS_REQUEST__INIT;
+	const Clinic__V1__PutReportsResponse *resp = NULL;
+	ct_status st;
+
+	req.reports = &d;
+	req.n_reports = 1;
+	ct_mem_fail_nth(n);
+	st = report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp);
+	ct_mem_fail_nth(0);
+	if (st != CT_OK || resp->outcomes[0]->kind != REJECTED)
+		return false;
+	cr_assert_eq(resp->outcomes[0]->code, (int)CT_RESOURCE_EXHAUSTED, "allocation %u: %s",
+		     (unsigned)n, resp->outcomes[0]->message);
+	return true;
+}
+
+Test(put, a_report_for_which_there_is_no_memory_may_be_sent_again)
+{
+	enum { RESULTS_N = 600, TURNS = 100 };
+	static Clinic__V1__Observation results[RESULTS_N], *list[RESULTS_N];
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1");
+	static char text[201];
+	unsigned turned_away = 0;
+
+	rig_start(&rig, NULL);
+	heavy_results(&d, results, list, RESULTS_N, text, sizeof(text)); /* a piece of its own */
+	for (uint64_t n = 1; n <= TURNS; n++)
+		turned_away += put_without_memory(&d, n);
+	cr_assert_gt(turned_away, 0);
+	cr_assert_neq(rig_put_report(&rig, &d)->kind, REJECTED);
 	rig_stop(&rig);
 }
 
