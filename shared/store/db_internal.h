@@ -33,7 +33,7 @@ struct ct_stmt {
 
 struct ct_db {
 	unsigned tag;
-	/* fixed after new */
+	/* fixed after new; a checkpoint has its own busy_ms and still_wanted while it runs */
 	const struct ct_driver *driver;
 	void *conn; /* the driver's */
 	const struct ct_clock *clk;

@@ -85,6 +85,13 @@ static void rollback(struct ct_db *db)
 	c->stuck = sqlite3_get_autocommit(c->h) == 0;
 }
 
+static void end_wait(struct ct_sqlite *c)
+{
+	if (c->waits)
+		ct_turn_want(&c->turn, false);
+	c->waits = false;
+}
+
 static ct_status begin(struct ct_db *db, bool write)
 {
 	struct ct_sqlite *c = db->conn;
@@ -95,9 +102,7 @@ static ct_status begin(struct ct_db *db, bool write)
 	if (c->stuck)
 		return ct_db__fail(db, CT_RESOURCE_EXHAUSTED, "no memory to end a transaction");
 	st = ct_sqlite__run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
-	if (c->waits)
-		ct_turn_want(&c->turn, false);
-	c->waits = false;
+	end_wait(c);
 	return st;
 }
 
@@ -169,18 +174,23 @@ static uint32_t log_pages(const struct ct_db *db)
 	return c->log_pages;
 }
 
+/* Waits for readers whether or not writes are queued: it is no write of theirs. */
 static bool checkpoint(struct ct_db *db, bool restart)
 {
 	struct ct_sqlite *c = db->conn;
+	bool (*const still_wanted)(void *) = db->still_wanted;
 	const uint32_t busy_ms = db->busy_ms;
 	int rc;
 
+	db->still_wanted = NULL;
 	if (busy_ms > RESTART_BUSY_MS)
 		db->busy_ms = RESTART_BUSY_MS;
 	rc = sqlite3_wal_checkpoint_v2(
 		c->h, NULL, restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
 		NULL);
 	db->busy_ms = busy_ms;
+	db->still_wanted = still_wanted;
+	end_wait(c); /* the next begin may be far off, and neighbours give way until then */
 	return rc == SQLITE_OK;
 }
 

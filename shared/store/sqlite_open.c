@@ -24,7 +24,7 @@ static int on_busy(void *arg, int tries)
 	struct ct_sqlite *c = db->conn;
 
 	if (db->writer && !c->waits) {
-		ct_turn_want(&c->turn, true); /* until begin() has it */
+		ct_turn_want(&c->turn, true); /* until begin() or checkpoint() ends */
 		c->waits = true;
 	}
 	return ct_db__busy(db, (unsigned)tries);

@@ -92,6 +92,42 @@ Test(sqlite_turn, the_writer_gives_way_after_each_group_but_not_for_ever)
 	s = ct_store_free(s);
 }
 
+static ct_status large_fn(struct ct_db *db, void *arg)
+{
+	(void)arg;
+	return ct_db_run(db, "INSERT INTO item(name, data) VALUES ('large', zeroblob(1000000))");
+}
+
+/* The clock stands still, so that it waits until the reader has gone. */
+Test(sqlite_turn, a_checkpoint_waits_for_readers_and_then_no_longer_wants_the_turn)
+{
+	const struct ct_store_opts o = { .clk = &help_frozen, .checkpoint_pages = 16 };
+	struct ct_store *s = help_open(&o);
+	struct ct_store_stats before;
+	struct ct_stmt *stmt = NULL;
+	struct ct_db *db = NULL;
+	struct ct_turn other;
+	bool row = false;
+
+	ct_turn_init(&other, help_path("db"));
+	cr_assert_eq(put(s, "small"), CT_OK);
+	cr_assert_eq(ct_store_read_begin(s, NULL, &db), CT_OK);
+	cr_assert_eq(ct_db_prepare(db, "SELECT 1 FROM item", &stmt), CT_OK);
+	cr_assert_eq(ct_stmt_step(stmt, &row), CT_OK);
+	before = stats_of(s);
+	cr_assert_eq(ct_store_write_wait(s, NULL, large_fn, NULL, NULL), CT_OK);
+	AWAIT_TRUE(stats_of(s).busy_waits == before.busy_waits + 1);
+	AWAIT_TRUE(ct_turn_wanted(&other));
+	cr_assert_eq(stats_of(s).checkpoints, before.checkpoints);
+	stmt = ct_stmt_release(stmt);
+	ct_store_read_end(s, db);
+
+	AWAIT_TRUE(stats_of(s).checkpoints == before.checkpoints + 1);
+	cr_assert_not(ct_turn_wanted(&other)); /* though this one writes no more */
+	ct_turn_fini(&other);
+	s = ct_store_free(s);
+}
+
 Test(sqlite_turn, a_writer_that_waits_for_the_lock_says_so)
 {
 	struct ct_store *s = help_open(NULL);
