@@ -98,7 +98,9 @@ typedef void(ct_store_done_fn)(void *arg, ct_status st, const char *why);
  *
  * OK: done will run once; the store holds a reference to ctx until just before. On any
  * other status neither fn nor done ever runs:
- *   RESOURCE_EXHAUSTED  write_queue_max writes wait already
+ *   RESOURCE_EXHAUSTED  write_queue_max writes wait already. Those whose context
+ *                       tripped do not count: they make room, and their done runs
+ *                       as always, on the writer thread
  *   UNAVAILABLE         closing
  *   CANCELLED, DEADLINE_EXCEEDED  the context tripped before
  */
@@ -140,9 +142,10 @@ struct ct_store_stats {
 	uint64_t checkpoints;
 	uint64_t reads, reads_failed, reads_cancelled; /* begun; ended badly */
 	uint64_t reader_waits;                         /* reads that had to wait for a connection */
-	uint64_t busy_waits;      /* times a lock of another process was waited for */
-	uint32_t queued, running; /* writes waiting; writes in the present transaction */
-	uint32_t group_largest;   /* writes committed by one transaction */
+	uint64_t busy_waits; /* times a lock of another process was waited for */
+	uint32_t queued,
+		running; /* writes waiting; in the present transaction, or about to be told */
+	uint32_t group_largest; /* writes committed by one transaction */
 	uint32_t readers_busy;
 	uint32_t schema_version; /* of the newest migration applied; 0: none */
 };

@@ -11,11 +11,12 @@
  * connections; only for shared/store/.
  *
  *   submit -> queue -> group -> ended          queued + running, then counted once
- *               ^        |
- *               +--------+  the transaction was lost for another's sake
+ *              | ^        |       ^
+ *              | +--------+       |   the transaction was lost for another's sake
+ *              +-----> dropped ---+   its context tripped, and its place was needed
  */
 struct ct_write {
-	struct ct_list link; /* idle, queue or group */
+	struct ct_list link; /* idle, queue, dropped or group */
 	struct ct_ctx *ctx;  /* a reference, or NULL */
 	ct_db_fn *fn;
 	void *arg;
@@ -41,6 +42,8 @@ struct ct_store {
 	struct ct_cond work;        /* a write was queued, or closing became true */
 	struct ct_cond reader_idle; /* … was given back, closing, or a waiting context tripped */
 	struct ct_list idle, queue, readers_idle;
+	struct ct_list dropped; /* given up while the queue was full; the writer tells them */
+	uint32_t dropped_n;     /* at most write_queue_max; counted as running */
 	bool closing;
 	struct ct_store_stats stats;
 

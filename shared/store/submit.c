@@ -6,6 +6,27 @@
 
 /* The callers' side of the writer: queue a write, wait for one, take one back. */
 
+/* The queue is full: who gave up makes room. The writer thread tells him. */
+static void drop_tripped_locked(struct ct_store *s) CT_REQUIRES(&s->lock)
+{
+	struct ct_list *next;
+
+	ct_lock_check_held(&s->lock);
+	for (struct ct_list *l = s->queue.next;
+	     l != &s->queue && s->dropped_n < s->opts.write_queue_max; l = next) {
+		const struct ct_write *w = CT_CONTAINER_OF(l, struct ct_write, link);
+
+		next = l->next;
+		if (w->ctx == NULL || !ct_ctx_done(w->ctx))
+			continue;
+		ct_list_remove(l);
+		ct_list_push_back(&s->dropped, l);
+		s->dropped_n++;
+		s->stats.queued--;
+		s->stats.running++;
+	}
+}
+
 static ct_status queue_locked(struct ct_store *s, const struct ct_write *job) CT_REQUIRES(&s->lock)
 {
 	struct ct_write *w;
@@ -13,6 +34,8 @@ static ct_status queue_locked(struct ct_store *s, const struct ct_write *job) CT
 	ct_lock_check_held(&s->lock);
 	if (s->closing)
 		return CT_UNAVAILABLE;
+	if (s->stats.queued >= s->opts.write_queue_max)
+		drop_tripped_locked(s);
 	if (s->stats.queued >= s->opts.write_queue_max)
 		return CT_RESOURCE_EXHAUSTED;
 	CT_CHECK(!ct_list_empty(&s->idle));
@@ -89,28 +112,50 @@ static void on_trip(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
 	ct_lock_release(&w->lock);
 }
 
-/* True: it was still queued, and is not any more. */
-static bool withdraw(struct ct_store *s, const struct waiter *waiter)
+static struct ct_write *find(struct ct_list *head, const struct waiter *waiter)
 {
-	struct ct_write *found = NULL;
-	struct ct_ctx *ctx;
-
-	ct_lock_acquire(&s->lock);
-	for (struct ct_list *l = s->queue.next; l != &s->queue && found == NULL; l = l->next) {
+	for (struct ct_list *l = head->next; l != head; l = l->next) {
 		struct ct_write *w = CT_CONTAINER_OF(l, struct ct_write, link);
 
 		if (w->done_arg == waiter)
-			found = w;
+			return w;
 	}
+	return NULL;
+}
+
+/* Out of the queue, or of those that made room there. NULL: it is in neither. */
+static struct ct_write *take_back_locked(struct ct_store *s, const struct waiter *waiter)
+	CT_REQUIRES(&s->lock)
+{
+	struct ct_write *w = find(&s->queue, waiter);
+
+	ct_lock_check_held(&s->lock);
+	if (w != NULL) {
+		s->stats.queued--;
+	} else if ((w = find(&s->dropped, waiter)) != NULL) {
+		s->dropped_n--;
+		s->stats.running--;
+	}
+	if (w != NULL)
+		ct_list_remove(&w->link);
+	return w;
+}
+
+/* True: it had not been told yet, and will not be. */
+static bool withdraw(struct ct_store *s, const struct waiter *waiter)
+{
+	struct ct_write *found;
+	struct ct_ctx *ctx;
+
+	ct_lock_acquire(&s->lock);
+	found = take_back_locked(s, waiter);
 	if (found == NULL) {
 		ct_lock_release(&s->lock);
 		return false;
 	}
-	ct_list_remove(&found->link);
 	ctx = found->ctx;
 	found->ctx = NULL;
 	ct_list_push_back(&s->idle, &found->link);
-	s->stats.queued--;
 	s->stats.cancelled++;
 	ct_lock_release(&s->lock);
 	(void)ct_ctx_unref(ctx);

@@ -100,6 +100,25 @@ static void take_tripped_locked(struct ct_store *s, struct ct_list *tripped) CT_
 	}
 }
 
+/* Tells those that made room for others. One at a time: each is in a list, or
+ * counted in the slack of the pool of writes. */
+static void end_dropped(struct ct_store *s)
+{
+	struct ct_list *l;
+
+	do {
+		ct_lock_acquire(&s->lock);
+		l = ct_list_pop_front(&s->dropped);
+		s->dropped_n -= l != NULL;
+		ct_lock_release(&s->lock);
+		if (l != NULL) {
+			struct ct_write *w = CT_CONTAINER_OF(l, struct ct_write, link);
+
+			end_write(s, w, ctx_status(w), "given up before it ran");
+		}
+	} while (l != NULL);
+}
+
 /* While another process has the lock: drops who gave up. False: nobody waits. */
 static bool still_wanted(void *arg)
 {
@@ -107,6 +126,7 @@ static bool still_wanted(void *arg)
 	struct ct_list tripped, *l;
 	bool wanted, again;
 
+	end_dropped(s);
 	do {
 		ct_list_init(&tripped);
 		ct_lock_acquire(&s->lock);
@@ -283,9 +303,9 @@ static bool wait_for_work(struct ct_store *s)
 	bool work;
 
 	ct_lock_acquire(&s->lock);
-	while (ct_list_empty(&s->queue) && !s->closing)
+	while (ct_list_empty(&s->queue) && ct_list_empty(&s->dropped) && !s->closing)
 		ct_cond_wait(&s->work, &s->lock);
-	work = !ct_list_empty(&s->queue);
+	work = !ct_list_empty(&s->queue) || !ct_list_empty(&s->dropped);
 	ct_lock_release(&s->lock);
 	return work;
 }
@@ -294,17 +314,21 @@ void *ct_writer__main(void *store)
 {
 	struct ct_store *s = store;
 
-	while (wait_for_work(s))
+	while (wait_for_work(s)) {
+		end_dropped(s);
 		run_group(s);
+	}
 	return NULL;
 }
 
 ct_status ct_writer__init(struct ct_store *s)
 {
-	const size_t n = (size_t)s->opts.write_queue_max + s->opts.group_max + CT_STORE_DROPS_MAX;
+	const size_t n = 2 * (size_t)s->opts.write_queue_max + s->opts.group_max +
+			 CT_STORE_DROPS_MAX; /* twice: queued and dropped */
 
 	ct_list_init(&s->idle);
 	ct_list_init(&s->queue);
+	ct_list_init(&s->dropped);
 	ct_list_init(&s->group);
 	s->group_limit = s->opts.group_max;
 	s->writes = ct_mem_zalloc(n, sizeof(*s->writes));

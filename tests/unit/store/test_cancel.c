@@ -191,6 +191,56 @@ Test(cancel, a_tripped_context_is_refused_at_the_door)
 	s = ct_store_free(s);
 }
 
+/* N writes that stand in the queue behind a parked one, under one context. */
+static void queue_up(struct ct_store *s, struct ct_ctx *ctx, struct insert *in, struct ended *ended,
+		     int n, ct_status want)
+{
+	for (int i = 0; i < n; i++) {
+		ended_init(&ended[i]);
+		cr_assert_eq(ct_store_write(s, ctx, insert_fn, &in[i], ended_done, &ended[i]), want,
+			     "%d", i);
+	}
+}
+
+Test(cancel, writes_given_up_make_room_in_a_full_queue)
+{
+	enum { Q = 3 };
+	const struct ct_store_opts o = { .write_queue_max = Q };
+	struct ct_store *s = help_open(&o);
+	struct insert dead[Q] = { { .name = "never" }, { .name = "ever" }, { .name = "once" } };
+	struct insert live[Q] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
+	struct insert more[1] = { { .name = "d" } };
+	struct ended dead_ends[Q], live_ends[Q], more_ends[1];
+	struct help_ctx c;
+	struct parked p;
+
+	help_ctx_init(&c, NULL, CT_NEVER);
+	park(s, &p);
+	queue_up(s, c.ctx, dead, dead_ends, Q, CT_OK);
+	queue_up(s, NULL, more, more_ends, 1, CT_RESOURCE_EXHAUSTED);
+	cr_assert(ct_ctx_cancel(c.ctx, CT_CANCEL_CALLER));
+	queue_up(s, NULL, live, live_ends, Q, CT_OK);
+	queue_up(s, NULL, more, more_ends, 1, CT_RESOURCE_EXHAUSTED);
+	cr_assert_eq(stats_of(s).queued, Q);
+	cr_assert(identity_holds(s));
+	for (int i = 0; i < Q; i++) /* told by the writer, who is parked */
+		cr_assert_eq(atomic_load(&dead_ends[i].calls), 0);
+	unpark(&p);
+
+	for (int i = 0; i < Q; i++) {
+		cr_assert_eq(ended_await(&dead_ends[i]), CT_CANCELLED);
+		cr_assert_eq(ended_await(&live_ends[i]), CT_OK);
+		cr_assert_eq(atomic_load(&dead[i].runs), 0);
+	}
+	cr_assert_eq(stats_of(s).cancelled, Q);
+	cr_assert_eq(items(s), Q);
+	cr_assert(identity_holds(s));
+	help_ctx_fini(&c);
+	s = ct_store_free(s);
+	for (int i = 0; i < Q; i++)
+		cr_assert_eq(atomic_load(&dead_ends[i].calls), 1);
+}
+
 /* Somebody who waits on a thread of his own. */
 struct waiting {
 	struct ct_store *s;
@@ -233,6 +283,57 @@ Test(cancel, who_waits_for_a_queued_write_is_let_go_at_once)
 	cr_assert_eq(stats_of(s).cancelled, 1);
 	cr_assert(identity_holds(s));
 	unpark(&p);
+	ct_thread_join(t);
+	cr_assert_eq(atomic_load(&w.in.runs), 0);
+	help_ctx_fini(&c);
+	s = ct_store_free(s);
+}
+
+/* Queues a write of another before the waiter hears that he gave up. */
+struct rival {
+	struct ct_ctx_hook hook;
+	struct ct_store *s;
+	struct insert in;
+	struct ended ended;
+	ct_status st;
+};
+
+static void come_first(struct ct_ctx_hook *hook, enum ct_cancel_reason why)
+{
+	struct rival *r = CT_CONTAINER_OF(hook, struct rival, hook);
+
+	(void)why;
+	r->st = ct_store_write(r->s, NULL, insert_fn, &r->in, ended_done, &r->ended);
+}
+
+Test(cancel, who_waits_is_let_go_at_once_though_his_place_was_taken)
+{
+	const struct ct_store_opts o = { .write_queue_max = 1 };
+	struct ct_store *s = help_open(&o);
+	struct waiting w = { .s = s, .in = { .name = "never" } };
+	struct rival rival = { .s = s, .in = { .name = "rival" } };
+	struct help_ctx c;
+	struct parked p;
+	pthread_t t;
+
+	help_ctx_init(&c, NULL, CT_NEVER);
+	w.ctx = c.ctx;
+	ended_init(&rival.ended);
+	cr_assert_eq(sem_init(&w.returned, 0, 0), 0);
+	ct_ctx_on_cancel(c.ctx, &rival.hook, come_first);
+	park(s, &p);
+	cr_assert_eq(ct_thread_start(&t, "test", wait_main, &w), CT_OK);
+	AWAIT_TRUE(stats_of(s).queued == 1);
+	cr_assert(ct_ctx_cancel(c.ctx, CT_CANCEL_CALLER));
+
+	cr_assert_eq(rival.st, CT_OK);
+	AWAIT(&w.returned); /* while the writer is still parked */
+	cr_assert_eq(w.st, CT_CANCELLED);
+	cr_assert_eq(stats_of(s).queued, 1);
+	cr_assert_eq(stats_of(s).running, 1);
+	cr_assert(identity_holds(s));
+	unpark(&p);
+	cr_assert_eq(ended_await(&rival.ended), CT_OK);
 	ct_thread_join(t);
 	cr_assert_eq(atomic_load(&w.in.runs), 0);
 	help_ctx_fini(&c);
