@@ -2,6 +2,7 @@
 #include "store/store_internal.h"
 
 #include "base/check.h"
+#include "base/mem.h"
 #include "conc/ctx.h"
 
 /* The callers' side of the writer: queue a write, wait for one, take one back. */
@@ -146,6 +147,7 @@ static bool withdraw(struct ct_store *s, const struct waiter *waiter)
 {
 	struct ct_write *found;
 	struct ct_ctx *ctx;
+	char *why;
 
 	ct_lock_acquire(&s->lock);
 	found = take_back_locked(s, waiter);
@@ -154,11 +156,14 @@ static bool withdraw(struct ct_store *s, const struct waiter *waiter)
 		return false;
 	}
 	ctx = found->ctx;
+	why = found->why; /* of a run whose transaction was lost */
 	found->ctx = NULL;
+	found->why = NULL;
 	ct_list_push_back(&s->idle, &found->link);
 	s->stats.cancelled++;
 	ct_lock_release(&s->lock);
 	(void)ct_ctx_unref(ctx);
+	ct_mem_free(why);
 	return true;
 }
 
