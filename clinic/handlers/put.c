@@ -68,16 +68,20 @@ static ct_status make(struct ct_call *call, const struct clinic_put_opts *opts,
 	return CT_OK;
 }
 
-/* *ret_any: at least one item is to be stored. */
+/* *ret_any: at least one item is to be stored. CANCELLED, DEADLINE_EXCEEDED: nobody
+ * waits for the rest. */
 static ct_status check_all(struct clinic_put *p, bool *ret_any)
 {
 	const struct clinic_put_type *type = p->opts.type;
+	const struct ct_ctx *ctx = ct_call_ctx(p->call);
 	ct_status st = CT_OK;
 
 	*ret_any = false;
 	for (size_t i = 0; i < p->opts.items_n && st == CT_OK; i++) {
 		struct clinic_issue issue = { .code = CT_OK };
 
+		if (ct_ctx_done(ctx))
+			return ct_ctx_status(ctx);
 		st = clinic_outcome_key(&p->outcomes, i, type->fields, clinic_put_item(p, i));
 		p->valid[i] = type->check(p, i, &issue);
 		if (!p->valid[i] && st == CT_OK)
@@ -131,6 +135,14 @@ static void stored(void *arg, ct_status st, const char *why)
 		clinic_store_failed(p->call, p->opts.log, st, why);
 }
 
+static void fail(struct ct_call *call, ct_status st)
+{
+	if (st == CT_CANCELLED || st == CT_DEADLINE_EXCEEDED)
+		ct_call_fail(call, st, "stopped while the batch was checked");
+	else
+		ct_call_fail(call, st, "no memory for the batch");
+}
+
 void clinic_put_run(struct ct_call *call, const struct clinic_put_opts *opts)
 {
 	struct clinic_put *p = NULL;
@@ -146,7 +158,7 @@ void clinic_put_run(struct ct_call *call, const struct clinic_put_opts *opts)
 	if (st == CT_OK)
 		st = check_all(p, &any);
 	if (st != CT_OK) {
-		ct_call_fail(call, st, "no memory for the batch");
+		fail(call, st);
 		return;
 	}
 	if (!any) {

@@ -3,7 +3,9 @@
 #include "tests/component/rig.h"
 
 #include "base/mem.h"
+#include "clinic/handlers/put.h"
 #include "report-svc/app.h"
+#include "report-svc/domain/report.h"
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
@@ -299,6 +301,82 @@ Test(put, a_full_disk_fails_the_batch_and_keeps_nothing_of_it)
 	cr_assert_eq(report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp), CT_OK,
 		     "what fits is still taken");
 	rig_stop(&rig);
+}
+
+/* ---- a caller who gives up ----------------------------------------------------------- */
+
+enum { GIVEN_UP_AT = 3 };
+
+static unsigned checked;
+
+/* Rejects all, so that nothing is stored, and is given up at one of the first. */
+static bool check_until_given_up(struct clinic_put *p, size_t i, struct clinic_issue *ret_issue)
+{
+	checked++;
+	if (i == GIVEN_UP_AT)
+		(void)ct_ctx_cancel(ct_call_ctx(clinic_put_call(p)), CT_CANCEL_CALLER);
+	return clinic_issue_set(ret_issue, CT_INVALID_ARGUMENT, "report_id", "it is a test");
+}
+
+static void reply_reports(struct ct_call *call, Clinic__V1__ItemOutcome **outcomes, size_t n)
+{
+	Clinic__V1__PutReportsResponse resp = CLINIC__V1__PUT_REPORTS_RESPONSE__INIT;
+
+	resp.outcomes = outcomes;
+	resp.n_outcomes = n;
+	report_put_reports_reply(call, &resp);
+}
+
+static void put_given_up(struct ct_call *call, const Clinic__V1__PutReportsRequest *req)
+{
+	static const struct clinic_put_type type = { .fields = &rsvc_report_fields,
+						     .check = check_until_given_up,
+						     .reply = reply_reports };
+
+	clinic_put_run(call, &(struct clinic_put_opts){ .type = &type,
+							.items = req->reports,
+							.items_n = req->n_reports,
+							.items_max = 1000,
+							.log = rig.log });
+}
+
+static ct_status start_given_up(const struct ct_service_env *env, struct ct_service_why *why,
+				void **ret_app)
+{
+	static const struct report_handlers handlers = { .put_reports = put_given_up };
+
+	(void)why;
+	*ret_app = NULL;
+	return report_register(env->server, &handlers, NULL);
+}
+
+static void stop_given_up(void *app)
+{
+	(void)app;
+}
+
+Test(put, items_of_a_caller_who_gave_up_are_not_looked_at)
+{
+	enum { ITEMS_N = 500 };
+	static const struct ct_service service = { .name = "given-up",
+						   .version = "0",
+						   .summary = "",
+						   .schema = &rsvc_conf_schema,
+						   .start = start_given_up,
+						   .stop = stop_given_up };
+	Clinic__V1__DiagnosticReport d = rig_report("S1", "S1-001", "LB/1"), *list[ITEMS_N];
+	Clinic__V1__PutReportsRequest req = CLINIC__V1__PUT_REPORTS_REQUEST__INIT;
+	const Clinic__V1__PutReportsResponse *resp = NULL;
+
+	rig_start(&rig, &(struct rig_opts){ .report = &service });
+	for (int i = 0; i < ITEMS_N; i++)
+		list[i] = &d;
+	req.reports = list;
+	req.n_reports = ITEMS_N;
+	cr_assert_eq(report_put_reports(rig.to_report, NULL, &req, &rig.reply, &resp),
+		     CT_CANCELLED);
+	rig_stop(&rig);
+	cr_assert_eq(checked, GIVEN_UP_AT + 1);
 }
 
 /* ---- two replicas of report-svc on one database ------------------------------------ */
