@@ -13,8 +13,9 @@
  * page starts where the last one ended. $1 status, $2 arm, $3 pattern, $4 limit,
  * $5 last usubjid, $6 last study or the study, $7 site.
  */
-#define NAME_MATCHES                                                               \
-	"lower(i.family || i.given || '|' || i.family || ' ' || i.given || '|' ||" \
+/* A name in three ways, apart by a character that no text may hold. */
+#define NAME_MATCHES                                                                         \
+	"lower(i.family || i.given || char(31) || i.family || ' ' || i.given || char(31) ||" \
 	" i.given || ' ' || i.family) LIKE $3 ESCAPE '\\'"
 #define FILTERS                                                                       \
 	" AND ($1 = 0 OR patients.status = $1) AND ($2 = '' OR patients.arm_cd = $2)" \

@@ -188,6 +188,8 @@ Test(patients, search_finds_parts_of_names_ids_and_sites_in_any_script)
 	find("%", "S1-001 S1-002"); /* a character like any other */
 	find("_", "S1-001 S1-002");
 	find("\\", "");
+	find("|", "");
+	find("wang|", "");
 	find("110101", ""); /* a national id is not searched */
 	rig_stop(&rig);
 }
