@@ -60,7 +60,7 @@ void clinic_store_failed(struct ct_call *call, struct ct_log *log, ct_status st,
 		ct_call_fail(call, st, "stopped in the store");
 		return;
 	}
-	CT_LOG(log, CT_LOG_ERROR, "the store failed", CT_ID("trace_id", &trace.trace_id),
+	CT_LOG(log, CT_LOG_ERROR, "the store failed", CT_ID("trace", &trace.trace_id),
 	       CT_STR("method", ct_call_method(call)->name), CT_STATUS("status", st),
 	       CT_STR("why", why));
 	if (told == CT_RESOURCE_EXHAUSTED || told == CT_UNAVAILABLE)

@@ -118,7 +118,7 @@ static void finish(struct clinic_put *p)
 	const struct clinic_outcome_counts n = clinic_outcomes_count(&p->outcomes);
 	const struct ct_trace trace = ct_ctx_trace(ct_call_ctx(p->call));
 
-	CT_LOG(p->opts.log, CT_LOG_DEBUG, "batch put", CT_ID("trace_id", &trace.trace_id),
+	CT_LOG(p->opts.log, CT_LOG_DEBUG, "batch put", CT_ID("trace", &trace.trace_id),
 	       CT_STR("method", ct_call_method(p->call)->name), CT_UINT("created", n.created),
 	       CT_UINT("updated", n.updated), CT_UINT("unchanged", n.unchanged),
 	       CT_UINT("rejected", n.rejected));

@@ -119,7 +119,7 @@ static void log_incomplete(struct detail_view *v, const struct answer *a)
 		if (s->state == CLINIC__V1__SECTION_STATE__OK)
 			continue;
 		CT_LOG(v->app->log, CT_LOG_WARN, "a section of the full view is missing",
-		       CT_ID("trace_id", &trace.trace_id),
+		       CT_ID("trace", &trace.trace_id),
 		       CT_STR("section", psvc_section_name(s->section)),
 		       CT_STATUS("status", ct_status_from_wire((uint32_t)s->code)),
 		       CT_US("latency_us", s->latency_us), CT_UINT("held_back", held_back),

@@ -7,6 +7,7 @@
 #include "tests/lib/leak_check.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(patient_detail_bad_days, .fini = leak_check, .timeout = 60);
@@ -241,5 +242,40 @@ Test(patient_detail_bad_days, a_callers_cancel_reaches_report_svc)
 	detail_rig.to_patient = ct_client_free(detail_rig.to_patient);
 	cr_assert_eq(atomic_load(&st), CT_CANCELLED);
 	ct_ctx_unref(ctx);
+	rig_stop(&detail_rig);
+}
+
+static void check_line(const char *log, const char *msg)
+{
+	const char *at = strstr(log, msg), *end;
+
+	cr_assert_not_null(at, "%s", msg);
+	end = strchr(at, '\n');
+	cr_assert_not_null(end);
+	at = strstr(at, " trace=");
+	cr_assert(at != NULL && at < end, "%s", msg);
+}
+
+/* So that one search finds all of them. */
+Test(patient_detail_bad_days, every_line_about_a_call_calls_its_trace_the_same)
+{
+	const struct rig_opts opts = { .report_dead = true };
+	Clinic__V1__GetPatientDetailRequest req = detail_request();
+	const Clinic__V1__GetPatientDetailResponse *resp = NULL;
+	char *log;
+
+	rig_start(&detail_rig, &opts);
+	detail_put_patient();
+	(void)detail_get(&req);
+	rig_sql(rig_patient_store(&detail_rig), "DROP TABLE case_records");
+	rig_sql(rig_patient_store(&detail_rig), "DROP TABLE patient_identity");
+	cr_assert_neq(detail_call(NULL, &req, &resp), CT_OK);
+	log = rig_log_text(&detail_rig);
+	check_line(log, "batch put");
+	check_line(log, "a section of the full view is missing");
+	check_line(log, "the store failed");
+	check_line(log, "call ended");
+	cr_assert_null(strstr(log, "trace_id="));
+	free(log);
 	rig_stop(&detail_rig);
 }
