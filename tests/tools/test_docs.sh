@@ -140,6 +140,7 @@ unlisted()
 	done
 }
 check "every refusal is in the protocol" unlisted shared/rpc/server.h CT_REFUSALS docs/protocol.md '| `@2` | @3 |'
+check "every refusal is explained to operators" unlisted shared/rpc/server.h CT_REFUSALS docs/operations.md '`@2`'
 check "every status is in the protocol" unlisted shared/base/status.h CT_STATUS_LIST docs/protocol.md '| @2 | @1 |'
 check "every lock rank is explained" unlisted shared/conc/lock.h CT_LOCK_RANKS docs/threading.md '| @1 |'
 
