@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "patient-svc/conf.h"
 #include "patient-svc/handlers/handlers.h"
+#include "rpc/services/store_counters.h"
 
 #include "clinic/v1/patient.ct.h"
 #include "clinic/v1/report.ct.h"
@@ -59,6 +60,7 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 	app->report = ct_service_host_peer(env->host, PSVC_REPORT_PEER);
 	st = open_store(app, env->conf, why);
 	if (st == CT_OK) {
+		ct_store_counters_show(env->server, psvc_store_base(app->store));
 		st = psvc_handlers_register(env->server, app);
 		if (st != CT_OK)
 			ct_service_why_set(why, "the methods cannot be registered");

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "report-svc/conf.h"
 #include "report-svc/handlers/handlers.h"
+#include "rpc/services/store_counters.h"
 
 #include "clinic/v1/report.ct.h"
 
@@ -55,6 +56,7 @@ static ct_status start(const struct ct_service_env *env, struct ct_service_why *
 	app->log = env->rt->log;
 	st = open_store(app, env->conf, why);
 	if (st == CT_OK) {
+		ct_store_counters_show(env->server, rsvc_store_base(app->store));
 		st = rsvc_handlers_register(env->server, app);
 		if (st != CT_OK)
 			ct_service_why_set(why, "the methods cannot be registered");

@@ -172,6 +172,14 @@ ct_status ct_server_show_client(struct ct_server *s, struct ct_client *client)
 	return CT_OK;
 }
 
+void ct_server_show_counters(struct ct_server *s, ct_server_counters_fn *fn, void *arg)
+{
+	CT_CHECK(s->listeners_n == 0);
+	CT_CHECK(s->counters == NULL);
+	s->counters = fn;
+	s->counters_arg = arg;
+}
+
 ct_status ct_server_listen(struct ct_server *s, const char *url, const char **ret_why)
 {
 	const struct ct_listener_opts opts = {

@@ -59,6 +59,20 @@ CT_MUST_USE ct_status ct_server_add(struct ct_server *s, const struct ct_method 
  * listen; the client outlives s. RESOURCE_EXHAUSTED: no memory. */
 CT_MUST_USE ct_status ct_server_show_client(struct ct_server *s, struct ct_client *client);
 
+/* One of the `counters` of Stats. */
+struct ct_server_counter {
+	const char *name; /* static */
+	uint64_t value;
+};
+enum { CT_SERVER_COUNTERS_MAX = 32 };
+/* Writes at most CT_SERVER_COUNTERS_MAX of them and returns how many. Runs for each Stats,
+ * on a receiving thread with no lock held: it must not wait. */
+typedef size_t(ct_server_counters_fn)(void *arg, struct ct_server_counter *out);
+
+/* Stats of s tell these, too: what the service counts itself. Once, before the first
+ * listen; arg outlives the server. */
+void ct_server_show_counters(struct ct_server *s, ct_server_counters_fn *fn, void *arg);
+
 /* Starts to listen and to answer. Errors as ct_listener_new(). */
 CT_MUST_USE ct_status ct_server_listen(struct ct_server *s, const char *url, const char **ret_why);
 /* The i-th listener's URL with its real port; NULL past the last. */

@@ -156,6 +156,8 @@ struct ct_server {
 	struct ct_ring *ring;       /* of struct ct_call_record */
 	struct ct_client **clients; /* whom Stats tell about */
 	size_t clients_n;
+	ct_server_counters_fn *counters; /* NULL: none but the server's own */
+	void *counters_arg;
 
 	struct ct_lock lock;  /* rank SERVER; protects down to the blank line */
 	struct ct_cond moved; /* the state changed, or the last connection closed */

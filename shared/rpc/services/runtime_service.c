@@ -77,12 +77,7 @@ static void fill_counts(Ct__V1__CallCounts *out, const struct ct_call_counts *c)
 	out->in_flight = c->in_flight;
 }
 
-struct named {
-	const char *name;
-	uint64_t value;
-};
-
-static bool fill_counters(struct ct_arena *a, const struct named *rows, size_t n,
+static bool fill_counters(struct ct_arena *a, const struct ct_server_counter *rows, size_t n,
 			  Ct__V1__Counter ***ret_list)
 {
 	Ct__V1__Counter *c;
@@ -103,7 +98,7 @@ static bool fill_counters(struct ct_arena *a, const struct named *rows, size_t n
 static bool fill_refusals(struct ct_arena *a, const struct ct_server_stats *st,
 			  Ct__V1__StatsResponse *resp)
 {
-	const struct named rows[] = {
+	const struct ct_server_counter rows[] = {
 #define X(name, text, status) { text, st->refused_by[CT_REFUSAL_##name] },
 		CT_REFUSALS(X)
 #undef X
@@ -116,11 +111,12 @@ static bool fill_refusals(struct ct_arena *a, const struct ct_server_stats *st,
 static bool fill_wasted(struct ct_arena *a, const struct ct_server_stats *st,
 			Ct__V1__StatsResponse *resp)
 {
-	struct named rows[CT_CANCEL_REASONS_N - 1]; /* every reason but none */
+	struct ct_server_counter rows[CT_CANCEL_REASONS_N - 1]; /* every reason but none */
 
 	for (size_t i = 0; i < CT_ARRAY_N(rows); i++)
-		rows[i] = (struct named){ ct_cancel_reason_name((enum ct_cancel_reason)(i + 1)),
-					  st->wasted_us_by[i + 1] };
+		rows[i] = (struct ct_server_counter){ ct_cancel_reason_name(
+							      (enum ct_cancel_reason)(i + 1)),
+						      st->wasted_us_by[i + 1] };
 	resp->n_wasted_by = CT_ARRAY_N(rows);
 	return fill_counters(a, rows, CT_ARRAY_N(rows), &resp->wasted_by);
 }
@@ -132,7 +128,7 @@ static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct
 
 	ct_net_stats(s->net, &net);
 	{
-		const struct named rows[] = {
+		const struct ct_server_counter rows[] = {
 			{ "infeasible_looked_at", st->infeasible_looked_at },
 			{ "infeasible_in_time", st->infeasible_in_time },
 			{ "infeasible_unused", st->infeasible_unused },
@@ -165,8 +161,14 @@ static bool fill_others(struct ct_arena *a, struct ct_server *s, const struct ct
 			{ "net_receives", net.receives },
 		};
 
-		resp->n_counters = CT_ARRAY_N(rows);
-		return fill_counters(a, rows, CT_ARRAY_N(rows), &resp->counters);
+		struct ct_server_counter all[CT_ARRAY_N(rows) + CT_SERVER_COUNTERS_MAX];
+		size_t n = CT_ARRAY_N(rows);
+
+		memcpy(all, rows, sizeof(rows));
+		if (s->counters != NULL)
+			n += s->counters(s->counters_arg, &all[n]);
+		resp->n_counters = n;
+		return fill_counters(a, all, n, &resp->counters);
 	}
 }
 
