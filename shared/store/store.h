@@ -142,9 +142,9 @@ struct ct_store_stats {
 	uint64_t checkpoints;
 	uint64_t reads, reads_failed, reads_cancelled; /* begun; ended badly */
 	uint64_t reader_waits;                         /* reads that had to wait for a connection */
-	uint64_t busy_waits; /* times a lock of another process was waited for */
-	uint32_t queued,
-		running; /* writes waiting; in the present transaction, or about to be told */
+	uint64_t busy_waits;    /* times a lock of another process was waited for */
+	uint32_t queued;        /* writes that wait */
+	uint32_t running;       /* in the present transaction, or about to be told */
 	uint32_t group_largest; /* writes committed by one transaction */
 	uint32_t readers_busy;
 	uint32_t schema_version; /* of the newest migration applied; 0: none */
