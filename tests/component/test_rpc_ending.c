@@ -269,7 +269,7 @@ Test(rpc_ending, flood_of_inline_calls_does_not_hold_up_the_end_of_a_busy_server
 	tear_down(&s);
 }
 
-/* ---- what a handler leaves behind -------------------------------------------------------------- */
+/* ---- what a handler leaves behind ------------------------------------------------------ */
 
 Test(rpc_ending, work_under_a_call_ends_with_its_answer)
 {

@@ -126,7 +126,7 @@ Test(header, every_kind_survives_the_round_trip)
 		expect_taken(h);
 	}
 	for (uint8_t st = 0; st < UINT8_MAX; st++) { /* numbers to come too */
-		h = a_reply(); /* to a call that could not be read: id zero */
+		h = a_reply();                       /* to a call that could not be read: id zero */
 		h.code = st;
 		h.flags = CT_WIRE_NOT_PROCESSED | CT_WIRE_NO_RETRY;
 		h.budget_us = st;
