@@ -48,6 +48,10 @@ rpcctl "more than 8 KiB" 1 'RESOURCE_EXHAUSTED.*over 8192 bytes.*"attempts": 0' 
 large=$(printf '%03000d' 0)
 rpcctl "what does not fit in the reply" 0 '^small: 1$' -H "large:$large" -H small:1 --timing call $echo
 
+# ---- a missed deadline -----------------------------------------------------------
+rpcctl "who knows where the time went" 1 'the services know: .* explain [0-9a-f]{32}$' \
+	-t 100ms --timing call $echo '{"sleepUs": 5000000}'
+
 # ---- criticality -----------------------------------------------------------------
 for c in sheddable default critical; do
 	trace=$(timeout 20 "$build/bin/rpcctl" -a "ipc://$tmp/sock" --criticality $c --timing call $echo 2>&1 >reply |

@@ -3,26 +3,11 @@
  * server's clock starts with it, so only the times within a line compare. */
 #include "rpcctl/commands.h"
 
-#include "base/text.h"
+#include "rpcctl/shown.h"
 
 #include "ct/v1/runtime.ct.h"
 
 #include <inttypes.h>
-
-enum { SHOWN_SIZE = 256 };
-
-/* What a server says, which may be what a stranger told it. */
-struct shown {
-	char text[SHOWN_SIZE];
-};
-
-static struct shown shown(const char *text)
-{
-	struct shown s;
-
-	(void)ct_text_show(s.text, sizeof(s.text), text);
-	return s;
-}
 
 void rpcctl_show_record(FILE *out, const char *service, const Ct__V1__CallRecord *r)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rpcctl list, health, watch, stats: what a server says about itself. */
 #include "rpcctl/commands.h"
+#include "rpcctl/shown.h"
 
 #include "ct/v1/health.ct.h"
 #include "ct/v1/runtime.ct.h"
@@ -20,8 +21,8 @@ int rpcctl_list(struct session *s)
 	for (size_t i = 0; i < resp->n_methods; i++) {
 		const Ct__V1__MethodInfo *m = resp->methods[i];
 
-		printf("%-48s %-12s %6" PRIu32 " ms%s\n", m->name, m->lane, m->timeout_ms,
-		       m->idempotent ? "  idempotent" : "");
+		printf("%-48s %-12s %6" PRIu32 " ms%s\n", shown(m->name).text, shown(m->lane).text,
+		       m->timeout_ms, m->idempotent ? "  idempotent" : "");
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "rpcctl/commands.h"
 
 #include "base/mem.h"
+#include "rpcctl/shown.h"
 #include "json/json.h"
 #include "json/quote.h"
 
@@ -53,8 +54,9 @@ static uint64_t on_server_us(const Ct__V1__Timing *t)
 static void show_hop(const char *peer, const char *method, int32_t code, uint64_t elapsed_us,
 		     const Ct__V1__Timing *t, int depth)
 {
-	fprintf(stderr, "%*s%s %s: %s after %" PRIu64 " us\n", 2 * depth, "", peer, method,
-		ct_status_name(ct_status_from_wire((uint32_t)code)), elapsed_us);
+	fprintf(stderr, "%*s%s %s: %s after %" PRIu64 " us\n", 2 * depth, "", shown(peer).text,
+		shown(method).text, ct_status_name(ct_status_from_wire((uint32_t)code)),
+		elapsed_us);
 	if (t == NULL)
 		return;
 	fprintf(stderr,
@@ -72,11 +74,15 @@ void rpcctl_show_timing(const struct session *s, const struct ct_method *m)
 {
 	const struct ct_reply *r = &s->reply;
 	const Ct__V1__ReplyMeta *meta = ct_reply_meta(r);
+	const Ct__V1__Timing *timing = meta != NULL ? meta->timing : NULL;
 	const struct ct_trace trace = ct_ctx_trace(s->ctx);
 	char hex[CT_ID_HEX_SIZE];
 
 	ct_id_to_hex(&trace.trace_id, hex);
 	fprintf(stderr, "trace %s, %u attempt%s\n", hex, r->attempts, r->attempts == 1 ? "" : "s");
-	show_hop(r->peer, m->name, (int32_t)r->status, r->elapsed_us,
-		 meta != NULL ? meta->timing : NULL, 0);
+	show_hop(r->peer, m->name, (int32_t)r->status, r->elapsed_us, timing, 0);
+	if (timing == NULL && r->attempts > 0)
+		fprintf(stderr,
+			"  no times came back; the services know: rpcctl -a URL … explain %s\n",
+			hex);
 }
