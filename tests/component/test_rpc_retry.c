@@ -4,7 +4,6 @@
 #include "tests/lib/leak_check.h"
 #include "tests/lib/rpc/ask.h"
 #include "tests/lib/rpc/hall.h"
-#include "tests/lib/rpc/raw.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
