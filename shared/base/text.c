@@ -37,6 +37,18 @@ size_t ct_text_take(struct ct_bytes s, uint32_t *ret_char)
 	return len;
 }
 
+bool ct_text_is_utf8(struct ct_bytes s)
+{
+	for (size_t i = 0; i < s.len;) {
+		uint32_t c = s.ptr[i];
+
+		i += c < 0x80 ? 1 : ct_text_take(ct_bytes_of(s.ptr + i, s.len - i), &c);
+		if (c == CT_TEXT_NOT_UTF8)
+			return false;
+	}
+	return true;
+}
+
 bool ct_text_unsafe(uint32_t c)
 {
 	if (c < 0x20 || (c >= 0x7f && c <= 0x9f))

@@ -19,6 +19,9 @@
  * CT_TEXT_NOT_UTF8 where they are no UTF-8 (overlong forms and surrogates included). */
 size_t ct_text_take(struct ct_bytes s, uint32_t *ret_char);
 
+/* Is all of it UTF-8? A NUL is a character as any. */
+bool ct_text_is_utf8(struct ct_bytes s);
+
 /* Could this character end a line, drive a terminal or turn the reading order? */
 bool ct_text_unsafe(uint32_t c);
 

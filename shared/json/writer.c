@@ -2,6 +2,7 @@
 #include "json_internal.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include "json/b64.h"
 
@@ -100,27 +101,6 @@ void ct_json__colon(struct ct_json__writer *w)
 	ct_json__puts(w, w->opts->indent > 0 ? ": " : ":");
 }
 
-/* Bytes of the UTF-8 character at s: 1 to 4, or 0 when it is not one. */
-static size_t utf8_len(const uint8_t *s)
-{
-	const uint8_t c = s[0];
-	size_t n;
-
-	if (c < 0x80)
-		return 1;
-	if (c < 0xc2 || c > 0xf4)
-		return 0;
-	n = c < 0xe0 ? 2 : (c < 0xf0 ? 3 : 4);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80) /* the NUL at the end stops it too */
-			return 0;
-	}
-	if ((c == 0xe0 && s[1] < 0xa0) || (c == 0xed && s[1] > 0x9f) || /* overlong, surrogate */
-	    (c == 0xf0 && s[1] < 0x90) || (c == 0xf4 && s[1] > 0x8f))   /* overlong, too high */
-		return 0;
-	return n;
-}
-
 static void put_escaped(struct ct_json__writer *w, uint8_t c)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
@@ -138,18 +118,17 @@ void ct_json__put_string(struct ct_json__writer *w, const char *string)
 {
 	const uint8_t *s = (const uint8_t *)(string != NULL ? string : "");
 
+	if (!ct_text_is_utf8(ct_bytes_of_str((const char *)s))) {
+		ct_json__fail(w, CT_INVALID_ARGUMENT);
+		return;
+	}
 	ct_json__put(w, "\"", 1);
 	while (*s != '\0') {
 		const uint8_t *from = s;
-		size_t n = 1;
 
-		while (*s >= ' ' && *s != '"' && *s != '\\' && (n = utf8_len(s)) > 0)
-			s += n;
+		while (*s >= ' ' && *s != '"' && *s != '\\')
+			s++;
 		ct_json__put(w, (const char *)from, (size_t)(s - from));
-		if (n == 0) {
-			ct_json__fail(w, CT_INVALID_ARGUMENT);
-			return;
-		}
 		if (*s != '\0')
 			put_escaped(w, *s++);
 	}

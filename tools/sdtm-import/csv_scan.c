@@ -2,6 +2,7 @@
 #include "sdtm-import/csv_scan.h"
 
 #include "base/check.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -146,7 +147,7 @@ static enum sdtm_csv_found judge(struct sdtm_csv_row *row)
 			row->fault = FAULT_LONG_FIELD;
 		else if (memchr(f->text, '\0', f->len) != NULL)
 			row->fault = FAULT_NUL;
-		else if (!sdtm_utf8_valid(f->text, f->len))
+		else if (!ct_text_is_utf8(ct_bytes_of(f->text, f->len)))
 			row->fault = FAULT_UTF8;
 		if (row->fault != NULL) {
 			row->fault_at = i + 1;
@@ -197,41 +198,4 @@ enum sdtm_csv_found sdtm_csv_scan(struct sdtm_csv_row *row, struct ct_bytes wind
 	}
 	*ret_used = 0;
 	return SDTM_CSV_FOUND_SHORT;
-}
-
-/* Bytes of the sequence that starts at p, 0 when it is not one. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
-{
-	const unsigned char c = p[0];
-	const size_t n = c < 0x80                ? 1
-			 : c >= 0xc2 && c < 0xe0 ? 2
-			 : (c & 0xf0) == 0xe0    ? 3
-			 : c >= 0xf0 && c < 0xf5 ? 4
-						 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
-	    (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
-		return 0; /* overlong, surrogate, above U+10FFFF */
-	return n;
-}
-
-bool sdtm_utf8_valid(const char *text, size_t len)
-{
-	const unsigned char *p = (const unsigned char *)text;
-
-	while (len > 0) {
-		const size_t n = utf8_sequence(p, len);
-
-		if (n == 0)
-			return false;
-		p += n;
-		len -= n;
-	}
-	return true;
 }

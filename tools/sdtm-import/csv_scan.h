@@ -57,7 +57,4 @@ enum sdtm_csv_found {
 enum sdtm_csv_found sdtm_csv_scan(struct sdtm_csv_row *row, struct ct_bytes window, bool last,
 				  size_t *ret_used);
 
-/* Whole, shortest-form UTF-8 without surrogates. */
-bool sdtm_utf8_valid(const char *text, size_t len);
-
 #endif

@@ -49,7 +49,7 @@ static int shown_len(const struct sdtm_csv_field *f)
 {
 	size_t len = f->len < SHOWN_BYTES_MAX ? f->len : SHOWN_BYTES_MAX;
 
-	while (!sdtm_utf8_valid(f->text, len))
+	while (!ct_text_is_utf8(ct_bytes_of(f->text, len)))
 		len--;
 	return (int)len;
 }
