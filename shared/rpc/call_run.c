@@ -123,8 +123,8 @@ void ct_call__rest(void)
 	ct_outbox__flush();
 }
 
-/* One look at the clock for the end of a call and the beginning of the next, unless
- * that one came only after it: its replies may have taken a send meanwhile. */
+/* One look at the clock for the end of a call and the beginning of the next, unless that
+ * one was admitted only after it. */
 static ct_instant begin_turn(const struct ct_call *c)
 {
 	const ct_instant last = just_ended;
